@@ -1,0 +1,68 @@
+//! What one file says, before it is joined with the others.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use yagura_model::{Package, Platform, Scope, TreePath, Unread};
+
+/// Everything that was read from one file. Serializable, because layers are cached.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Found {
+    /// Packages, in file order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub packages: Vec<Package>,
+    /// Facts for [`analyze`](crate::analyze).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<Note>,
+    /// What could not be read inside this file.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unread: Vec<Unread>,
+}
+
+impl Found {
+    /// True when the file said nothing at all.
+    pub fn is_empty(&self) -> bool {
+        self.packages.is_empty() && self.notes.is_empty()
+    }
+}
+
+/// A fact that matters only together with other files.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Note {
+    /// The file identifies the operating system.
+    Platform(Platform),
+    /// The file lists what the project in its directory asks for.
+    Manifest(Manifest),
+    /// A package ships these files.
+    Owned(Owned),
+    /// The file is understood and explained, though it names no package.
+    Explained,
+}
+
+/// The direct dependencies that a project's manifest declares. Joined with the lockfile in the same directory,
+/// which often does not tell direct from transitive.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// The ecosystem's id, as in `npm`.
+    pub ecosystem: String,
+    /// Name to what it is needed for.
+    pub direct: BTreeMap<String, Scope>,
+    /// True when the manifest alone names versions, so that a missing lockfile is no gap.
+    pub complete: bool,
+}
+
+/// Files that a package ships.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Owned {
+    /// The owner's name in [`Self::ecosystem`].
+    pub name: String,
+    /// `dpkg`, `rpm`, `apk` for OS packages, otherwise a language ecosystem's id. Only OS packages become
+    /// owners of language packages; all of them explain executables.
+    pub ecosystem: String,
+    /// Whole paths.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<TreePath>,
+    /// Directories with everything below them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub directories: Vec<TreePath>,
+}

@@ -1,0 +1,99 @@
+//! Catalogers, name rules and version schemes: everything that differs between ecosystems.
+//!
+//! One folder per ecosystem (or per package format, where several distributions share one). Each registers
+//! itself in [`ECOSYSTEMS`]; every list elsewhere is derived from that slice.
+//!
+//! Two steps turn a tree into an inventory: [`catalog`](catalog::catalog) reads each wanted file once and
+//! notes what it says; [`analyze`](analyze::analyze) joins the notes of all layers. Only the first sees bytes.
+
+pub mod analyze;
+pub mod catalog;
+pub mod found;
+pub mod testing;
+pub mod version;
+
+pub use found::{Found, Manifest, Note, Owned};
+pub use version::VersionScheme;
+
+use std::borrow::Cow;
+use yagura_fs::{File, ReadError};
+use yagura_model::{EcosystemId, Package, TreePath};
+
+/// Reads one kind of file. Sees bytes through [`File`], never the operating system.
+pub trait Cataloger: Sync {
+    /// `ecosystem/file-kind`, as in `npm/pnpm-lock`; appears in documentation and logs.
+    fn id(&self) -> &'static str;
+
+    /// Globs over tree paths; a pattern without `/` matches the file name anywhere. All patterns of all
+    /// catalogers are compiled into one set, and each file is matched once.
+    fn files(&self) -> &'static [&'static str];
+
+    /// True for catalogers that look inside ELF, PE and Mach-O files wherever they are. Such a cataloger
+    /// is called for every executable and shared library, and returns `Ok` without findings for those it
+    /// does not understand.
+    fn wants_executables(&self) -> bool {
+        false
+    }
+
+    /// Pushes what the file says as it goes: an error keeps what was found before it.
+    ///
+    /// # Errors
+    /// Becomes an `unread` entry; never stops a scan.
+    fn read(&self, file: &File<'_>, found: &mut Found) -> Result<(), ReadError>;
+}
+
+/// Everything that is true of one ecosystem, in one place.
+pub struct Ecosystem {
+    /// OSV spelling, without a release: `crates.io`, `Debian`.
+    pub id: &'static str,
+    /// The purl type: `cargo`, `deb`.
+    pub purl: &'static str,
+    /// How versions order.
+    pub versions: &'static dyn VersionScheme,
+    /// The one spelling of a package name that is compared: `Foo_Bar` becomes `foo-bar` on PyPI.
+    pub normalize: fn(&str) -> Cow<'_, str>,
+    /// The one spelling of a release that is compared: `22.04:LTS` becomes `22.04` for Ubuntu.
+    pub release: fn(&str) -> Cow<'_, str>,
+    /// The readers of its files.
+    pub catalogers: &'static [&'static dyn Cataloger],
+    /// Joins notes of several files (parents, central versions) into packages, after all layers are merged.
+    pub resolve: Option<fn(&[(&TreePath, &Note)]) -> Vec<Package>>,
+}
+
+/// Every ecosystem that is known, in alphabetical order of folders.
+pub static ECOSYSTEMS: &[&Ecosystem] = &[];
+
+/// The ecosystem of an id, release or not. `None` when it is not known.
+pub fn ecosystem(id: &EcosystemId) -> Option<&'static Ecosystem> {
+    ECOSYSTEMS.iter().copied().find(|ecosystem| ecosystem.id == id.base())
+}
+
+/// The spelling of an ecosystem id in which advisories and packages meet.
+pub fn canonical(id: &EcosystemId) -> EcosystemId {
+    match (ecosystem(id), id.release()) {
+        (Some(ecosystem), Some(release)) => {
+            EcosystemId::from(format!("{}:{}", ecosystem.id, (ecosystem.release)(release)))
+        }
+        _ => id.clone(),
+    }
+}
+
+/// The spelling of a package name in which advisories and packages meet; unchanged where the ecosystem is
+/// not known.
+pub fn normalize<'a>(id: &EcosystemId, name: &'a str) -> Cow<'a, str> {
+    ecosystem(id).map_or(Cow::Borrowed(name), |ecosystem| (ecosystem.normalize)(name))
+}
+
+/// Name rule of case-sensitive ecosystems: names are what they are.
+pub fn as_is(name: &str) -> Cow<'_, str> {
+    Cow::Borrowed(name)
+}
+
+/// Name rule of case-insensitive ecosystems.
+pub fn lower_case(name: &str) -> Cow<'_, str> {
+    if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(name.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(name)
+    }
+}

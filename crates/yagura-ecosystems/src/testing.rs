@@ -1,0 +1,56 @@
+//! One helper for every cataloger's tests: a file in, what was found out.
+
+use crate::{Cataloger, Found};
+use yagura_fs::{File, Limits};
+use yagura_model::TreePath;
+
+/// Reads bytes as the file at `path` and returns what the cataloger found; an error becomes an `unread` entry.
+pub fn read(cataloger: &dyn Cataloger, path: &str, bytes: &[u8]) -> Found {
+    let limits = Limits::default();
+    let path = TreePath::from_text(path).unwrap_or_default();
+    let file = File::in_memory(&path, bytes, true, &limits);
+    let mut found = Found::default();
+    if let Err(error) = cataloger.read(&file, &mut found) {
+        found.unread.push(error.to_unread());
+    }
+    found
+}
+
+/// One line per package, for snapshots: `name version [scope relation] (licences) <- path`, then the rest.
+pub fn render(found: &Found) -> String {
+    let mut out = String::new();
+    for package in &found.packages {
+        out.push_str(&format!("{} {} {}", package.ecosystem, package.name, package.version));
+        if let Some(source) = &package.source {
+            out.push_str(&format!(" source={}@{}", source.name, source.version));
+        }
+        for (key, value) in [
+            ("arch", &package.arch),
+            ("module", &package.module),
+            ("vendor", &package.vendor),
+            ("commit", &package.commit),
+        ] {
+            if let Some(value) = value {
+                out.push_str(&format!(" {key}={value}"));
+            }
+        }
+        out.push_str(&format!(" {:?}/{:?}", package.scope, package.relation).to_lowercase());
+        if !package.licenses.is_empty() {
+            out.push_str(&format!(" ({})", package.licenses.join("; ")));
+        }
+        if !package.depends_on.is_empty() {
+            out.push_str(&format!(" -> {}", package.depends_on.join(", ")));
+        }
+        for location in &package.locations {
+            out.push_str(&format!(" @{}", location.path));
+        }
+        out.push('\n');
+    }
+    for note in &found.notes {
+        out.push_str(&format!("note {}\n", serde_json::to_string(note).unwrap_or_default()));
+    }
+    for unread in &found.unread {
+        out.push_str(&format!("unread {} {:?} {}\n", unread.path, unread.reason, unread.detail));
+    }
+    out
+}

@@ -1,0 +1,15 @@
+//! Read-only trees: directories, archives and image layers, seen through one trait and bounded by one
+//! [`Limits`] value.
+//!
+//! This is the only pure crate that opens files, and it opens them read-only below a root it is given.
+//! Symbolic links are reported, never followed out of the root. Nothing is extracted to disk.
+
+pub mod error;
+pub mod file;
+pub mod limits;
+pub mod tree;
+
+pub use error::ReadError;
+pub use file::{Content, File};
+pub use limits::Limits;
+pub use tree::{Entry, EntryKind, Flow, Tree};

@@ -1,0 +1,2 @@
+//! Yagura, from the command line.
+fn main() {}
