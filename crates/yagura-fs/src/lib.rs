@@ -4,11 +4,13 @@
 //! This is the only pure crate that opens files, and it opens them read-only below a root it is given.
 //! Symbolic links are reported, never followed out of the root. Nothing is extracted to disk.
 
+pub mod directory;
 pub mod error;
 pub mod file;
 pub mod limits;
 pub mod tree;
 
+pub use directory::{Directory, SingleFile};
 pub use error::ReadError;
 pub use file::{Content, File};
 pub use limits::Limits;

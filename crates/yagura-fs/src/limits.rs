@@ -18,7 +18,8 @@ pub struct Limits {
     pub path_depth: usize,
     /// Largest ratio of expanded to compressed bytes, checked once more than 16 MiB came out.
     pub ratio: u64,
-    cancelled: Arc<AtomicBool>,
+    /// Set when everybody who shares this value is to stop soon.
+    pub cancelled: Arc<AtomicBool>,
 }
 
 impl Default for Limits {
