@@ -8,7 +8,12 @@
 
 pub mod analyze;
 pub mod catalog;
+pub mod conda;
 pub mod found;
+mod graph;
+mod lenient;
+pub mod npm;
+pub mod pypi;
 pub mod testing;
 pub mod version;
 
