@@ -54,3 +54,15 @@ pub fn render(found: &Found) -> String {
     }
     out
 }
+
+/// Gives the same bytes to every cataloger, whatever its globs say: the body of the fuzz target and of the
+/// test that replays its corpus. Panics where a cataloger does.
+pub fn read_with_all(path: &str, bytes: &[u8]) {
+    for cataloger in crate::ECOSYSTEMS.iter().flat_map(|ecosystem| ecosystem.catalogers) {
+        let found = read(*cataloger, path, bytes);
+        // What was found must survive the layer cache.
+        let stored = serde_json::to_vec(&found).unwrap_or_default();
+        let restored: Option<Found> = serde_json::from_slice(&stored).ok();
+        assert!(restored.as_ref() == Some(&found), "{} does not survive the cache", cataloger.id());
+    }
+}

@@ -1,0 +1,202 @@
+//! `json`: Yagura's own document, schema `yagura/scan/1`. Fields may be added; a change that breaks readers
+//! raises the number.
+
+use crate::{Format, Report};
+use serde::Serialize;
+use std::io;
+use yagura_model::{Detection, Package, Unread};
+
+/// The format.
+pub struct Json;
+
+/// The version of the schema.
+pub const SCHEMA: &str = "yagura/scan/1";
+
+impl Format for Json {
+    fn id(&self) -> &'static str {
+        "json"
+    }
+
+    fn media_type(&self) -> &'static str {
+        "application/json"
+    }
+
+    fn render(&self, report: &Report<'_>, out: &mut dyn io::Write) -> io::Result<()> {
+        let document = Document::new(report);
+        serde_json::to_writer_pretty(&mut *out, &document)?;
+        out.write_all(b"\n")
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Document<'a> {
+    schema: &'static str,
+    tool: Tool<'a>,
+    created: String,
+    target: TargetView<'a>,
+    packages: Vec<PackageView<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    findings: Option<Vec<FindingView<'a>>>,
+    unread: &'a [Unread],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<Vec<DataView<'a>>>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    notes: &'a [String],
+}
+
+#[derive(Serialize)]
+struct Tool<'a> {
+    name: &'static str,
+    version: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct TargetView<'a> {
+    kind: &'static str,
+    name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    digest: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    tags: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    commit: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    platform: Option<&'a yagura_model::Platform>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end_of_life: Option<String>,
+}
+
+/// A package with its purl in front.
+#[derive(Serialize)]
+struct PackageView<'a> {
+    purl: String,
+    #[serde(flatten)]
+    package: &'a Package,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct FindingView<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    vulnerability_id: &'a str,
+    aliases: &'a [String],
+    severity: &'static str,
+    score: Option<f64>,
+    vector: Option<&'a str>,
+    score_source: Option<&'a str>,
+    vendor_severity: Option<&'a str>,
+    package: &'a str,
+    ecosystem: &'a str,
+    purl: String,
+    installed: &'a str,
+    fixed_in: &'a [String],
+    status: &'static str,
+    source: &'a str,
+    advisory: &'a str,
+    title: &'a str,
+    description: &'a str,
+    cwes: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    epss: Option<&'a yagura_model::Epss>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kev: Option<&'a yagura_model::Kev>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    published: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    modified: Option<String>,
+    references: &'a [String],
+    location: &'a [yagura_model::Location],
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    dependency_path: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    suppressed: Option<&'a yagura_model::Suppressed>,
+}
+
+#[derive(Serialize)]
+struct DataView<'a> {
+    source: &'a str,
+    date: Option<String>,
+    advisories: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a str>,
+}
+
+impl<'a> Document<'a> {
+    fn new(report: &'a Report<'_>) -> Self {
+        let target = report.target;
+        Self {
+            schema: SCHEMA,
+            tool: Tool { name: "yagura", version: report.tool_version },
+            created: report.created.to_string(),
+            target: TargetView {
+                kind: target.kind.as_str(),
+                name: &target.name,
+                digest: target.digest.as_deref(),
+                tags: &target.tags,
+                commit: target.commit.as_deref(),
+                platform: report.inventory.platform.as_ref(),
+                end_of_life: report.end_of_life.map(|date| date.to_string()),
+            },
+            packages: report
+                .inventory
+                .packages
+                .iter()
+                .map(|package| PackageView { purl: (report.purl)(package), package })
+                .collect(),
+            findings: report
+                .judged
+                .then(|| report.detections.iter().map(|detection| finding(detection, report.purl)).collect()),
+            unread: &report.inventory.unread,
+            data: report.judged.then(|| {
+                report
+                    .data
+                    .iter()
+                    .map(|source| DataView {
+                        source: &source.id,
+                        date: source.date.map(|date| date.to_string()),
+                        advisories: source.count,
+                        error: source.error.as_deref(),
+                    })
+                    .collect()
+            }),
+            notes: report.notes,
+        }
+    }
+}
+
+fn finding(detection: &Detection, purl: fn(&Package) -> String) -> FindingView<'_> {
+    let vulnerability = &detection.vulnerability;
+    let package = &detection.package;
+    FindingView {
+        kind: "PACKAGE_VULNERABILITY",
+        vulnerability_id: vulnerability.id.as_str(),
+        aliases: &vulnerability.aliases,
+        severity: detection.severity.as_str(),
+        score: detection.score,
+        vector: detection.vector.as_deref(),
+        score_source: detection.score_source.as_ref().map(yagura_model::SourceId::as_str),
+        vendor_severity: detection.vendor_severity.as_deref(),
+        package: &package.name,
+        ecosystem: package.ecosystem.as_str(),
+        purl: purl(package),
+        installed: &package.version,
+        fixed_in: &detection.fix.versions,
+        status: detection.fix.status.as_str(),
+        source: detection.source.as_str(),
+        advisory: &detection.advisory,
+        title: &vulnerability.summary,
+        description: &vulnerability.details,
+        cwes: vulnerability.cwes.iter().map(|number| format!("CWE-{number}")).collect(),
+        epss: vulnerability.epss.as_ref(),
+        kev: vulnerability.kev.as_ref(),
+        published: vulnerability.published.map(|time| time.to_string()),
+        modified: vulnerability.modified.map(|time| time.to_string()),
+        references: &vulnerability.references,
+        location: &package.locations,
+        dependency_path: &package.dependency_path,
+        suppressed: detection.suppressed.as_ref(),
+    }
+}
