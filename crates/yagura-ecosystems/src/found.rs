@@ -35,6 +35,8 @@ pub enum Note {
     Manifest(Manifest),
     /// A package ships these files.
     Owned(Owned),
+    /// A .NET project, or a part of one; versions and references live in different files.
+    DotnetProject(DotnetProject),
     /// The file is understood and explained, though it names no package.
     Explained,
 }
@@ -65,4 +67,32 @@ pub struct Owned {
     /// Directories with everything below them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub directories: Vec<TreePath>,
+}
+
+/// What an MSBuild file says about packages.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DotnetProject {
+    /// The packages asked for, in file order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub references: Vec<DotnetReference>,
+    /// Versions set for references elsewhere, by package.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub versions: BTreeMap<String, String>,
+    /// Properties that versions may refer to.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub properties: BTreeMap<String, String>,
+    /// True for the note of a lockfile: the project beside it has nothing to add.
+    #[serde(default)]
+    pub locked: bool,
+}
+
+/// One `PackageReference`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DotnetReference {
+    /// The package.
+    pub name: String,
+    /// The requirement as written; empty when it is set centrally.
+    pub version: String,
+    /// What it is needed for.
+    pub scope: Scope,
 }

@@ -7,17 +7,30 @@
 //! notes what it says; [`analyze`](analyze::analyze) joins the notes of all layers. Only the first sees bytes.
 
 pub mod analyze;
+pub mod bitnami;
 pub mod catalog;
+pub mod conan;
 pub mod conda;
+pub mod cran;
+mod document;
 pub mod found;
+pub mod github_actions;
 mod graph;
+pub mod hackage;
+pub mod hex;
+pub mod julia;
 mod lenient;
 pub mod npm;
+pub mod nuget;
+pub mod packagist;
+pub mod pub_;
 pub mod pypi;
+pub mod rubygems;
+pub mod swift;
 pub mod testing;
 pub mod version;
 
-pub use found::{Found, Manifest, Note, Owned};
+pub use found::{DotnetProject, DotnetReference, Found, Manifest, Note, Owned};
 pub use version::VersionScheme;
 
 use std::borrow::Cow;
@@ -66,7 +79,23 @@ pub struct Ecosystem {
 }
 
 /// Every ecosystem that is known, in alphabetical order of folders.
-pub static ECOSYSTEMS: &[&Ecosystem] = &[];
+pub static ECOSYSTEMS: &[&Ecosystem] = &[
+    &bitnami::BITNAMI,
+    &conan::CONAN_CENTER,
+    &cran::BIOCONDUCTOR,
+    &cran::CRAN,
+    &github_actions::GITHUB_ACTIONS,
+    &hackage::GHC,
+    &hackage::HACKAGE,
+    &hex::HEX,
+    &julia::JULIA,
+    &nuget::NUGET,
+    &packagist::PACKAGIST,
+    &pub_::PUB,
+    &rubygems::RUBYGEMS,
+    &swift::COCOAPODS,
+    &swift::SWIFT_URL,
+];
 
 /// The ecosystem of an id, release or not. `None` when it is not known.
 pub fn ecosystem(id: &EcosystemId) -> Option<&'static Ecosystem> {

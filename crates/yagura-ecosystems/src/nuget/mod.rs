@@ -1,0 +1,31 @@
+//! .NET packages: NuGet lockfiles, project files and what a published application says of itself.
+//!
+//! Package ids are case-insensitive (<https://learn.microsoft.com/nuget/reference/nuspec#id>).
+
+mod assets;
+mod deps;
+mod lock;
+mod packages_config;
+mod project;
+
+use crate::version::nuget::NUGET as VERSIONS;
+use crate::{Ecosystem, as_is, lower_case};
+
+const ID: &str = "NuGet";
+
+/// nuget.org.
+pub static NUGET: Ecosystem = Ecosystem {
+    id: ID,
+    purl: "nuget",
+    versions: &VERSIONS,
+    normalize: lower_case,
+    release: as_is,
+    catalogers: &[
+        &lock::PackagesLock,
+        &assets::ProjectAssets,
+        &deps::DepsJson,
+        &packages_config::PackagesConfig,
+        &project::ProjectFile,
+    ],
+    resolve: Some(project::resolve),
+};
