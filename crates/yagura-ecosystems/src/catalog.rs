@@ -222,13 +222,9 @@ fn glob(pattern: &str) -> Result<globset::Glob, globset::Error> {
 fn looks_executable(file: &File<'_>) -> bool {
     const MINIMUM: u64 = 128;
     let name = file.path.name();
-    file.size >= MINIMUM
-        && (file.executable
-            || name.ends_with(".so")
-            || name.contains(".so.")
-            || name.ends_with(".node")
-            || name.ends_with(".dll")
-            || name.ends_with(".exe"))
+    let by_name =
+        [".so", ".node", ".dll", ".exe"].iter().any(|ending| name.ends_with(ending)) || name.contains(".so.");
+    (by_name || file.executable()) && file.size() >= MINIMUM
 }
 
 fn is_executable_magic(head: &[u8]) -> bool {

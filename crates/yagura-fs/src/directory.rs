@@ -1,28 +1,29 @@
 //! A real directory as a tree.
 //!
-//! Walks sorted by path, one directory level in memory at a time, without following symbolic links. Files are
-//! opened when their content is asked for, and only if they still are regular files then.
+//! Walks sorted by name, with one directory level in memory at a time. Every name is opened relative to the
+//! descriptor of its directory and without following symbolic links, so that a tree that changes under our feet
+//! cannot lead us out of the root. Files are looked at only when somebody asks, and opened only if they are
+//! regular files then.
 
-use crate::{Content, Entry, EntryKind, File, Flow, Limits, ReadError, Tree};
+use crate::{Content, Entry, EntryKind, File, Flow, Limits, Metadata, ReadError, Tree};
+use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, fstat, openat, readlinkat, statat};
 use std::cell::OnceCell;
-use std::ffi::OsString;
+use std::ffi::CStr;
 use std::fs;
 use std::io;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
-use yagura_model::{TreePath, Unread, UnreadReason};
+use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStringExt;
+use std::path::Path;
+use yagura_model::{TreePath, Unread};
 
 /// Mount points of a running system that hold no software, relative to its root.
 const PSEUDO: &[&str] = &["proc", "sys", "dev", "run"];
 
-/// `O_NONBLOCK`: a file that was swapped for a pipe must not block us.
-const NON_BLOCKING: i32 = 0o4000;
-
 /// A directory below which everything is read.
 pub struct Directory {
-    root: PathBuf,
-    skip: &'static [&'static str],
+    root: OwnedFd,
+    skip: Vec<TreePath>,
+    one_file_system: bool,
 }
 
 impl Directory {
@@ -31,25 +32,103 @@ impl Directory {
     /// # Errors
     /// It does not exist, is not a directory, or cannot be listed.
     pub fn open(root: &Path) -> Result<Self, ReadError> {
-        let io_error = |source| ReadError::Io { path: TreePath::default(), source };
-        let root = fs::canonicalize(root).map_err(io_error)?;
-        fs::read_dir(&root).map_err(io_error)?;
-        Ok(Self { root, skip: &[] })
+        // The user named this path, so links in it are followed.
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let root = openat(CWD, root, flags, Mode::empty())
+            .and_then(|root| Dir::read_from(&root).map(|_| root))
+            .map_err(|error| ReadError::Io { path: TreePath::default(), source: error.into() })?;
+        Ok(Self { root, skip: Vec::new(), one_file_system: false })
     }
 
     /// The same directory as the root of a machine: `/proc`, `/sys`, `/dev` and `/run` are left out.
     #[must_use]
-    pub fn as_machine(mut self) -> Self {
-        self.skip = PSEUDO;
+    pub fn as_machine(self) -> Self {
+        self.skip(PSEUDO.iter().filter_map(|path| TreePath::from_text(path)))
+    }
+
+    /// Leaves out these directories, relative to the root; see [`mounts`](crate::mounts).
+    #[must_use]
+    pub fn skip(mut self, directories: impl IntoIterator<Item = TreePath>) -> Self {
+        self.skip.extend(directories);
+        self.skip.sort();
         self
+    }
+
+    /// Does not enter directories on which another file system is mounted.
+    #[must_use]
+    pub fn one_file_system(mut self) -> Self {
+        self.one_file_system = true;
+        self
+    }
+
+    /// Opens and lists a directory. `None` when there is nothing to walk.
+    fn enter(
+        &self,
+        levels: &[Level],
+        path: &TreePath,
+        raw: &[u8],
+        name: &CStr,
+        unread: &mut Vec<Unread>,
+    ) -> Option<Level> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let parent = levels.last().map_or(&self.root, |level| &level.descriptor);
+        let opened = openat(parent, name, flags, Mode::empty()).and_then(|descriptor| {
+            let stat = fstat(&descriptor)?;
+            Level::list(descriptor, (stat.st_dev, stat.st_ino), raw.to_vec())
+        });
+        match opened {
+            Ok(level) => {
+                let other_device = levels.first().is_some_and(|root| root.identity.0 != level.identity.0);
+                let around_itself = levels.iter().any(|outer| outer.identity == level.identity);
+                let left_out = around_itself || (self.one_file_system && other_device);
+                (!left_out).then_some(level)
+            }
+            // Gone, or swapped for something else, since it was listed: nothing is there to be walked.
+            Err(rustix::io::Errno::NOENT | rustix::io::Errno::NOTDIR | rustix::io::Errno::LOOP) => None,
+            Err(error) => {
+                unread.push(ReadError::Io { path: path.clone(), source: error.into() }.to_unread());
+                None
+            }
+        }
     }
 }
 
-/// One directory that is being walked: names still to visit, in reverse order.
+/// One directory that is being walked.
 struct Level {
-    path: String,
-    on_disk: PathBuf,
-    names: Vec<(OsString, fs::FileType)>,
+    descriptor: OwnedFd,
+    /// Device and inode, to notice a directory inside itself.
+    identity: (u64, u64),
+    /// The path in the tree, as bytes.
+    path: Vec<u8>,
+    /// All names, each with its zero byte, in the order of the medium.
+    names: Vec<u8>,
+    /// Where the names still to visit begin and end, the next one last.
+    left: Vec<(u32, u32, FileType)>,
+}
+
+impl Level {
+    fn list(descriptor: OwnedFd, identity: (u64, u64), path: Vec<u8>) -> rustix::io::Result<Self> {
+        let mut names = Vec::new();
+        let mut left = Vec::new();
+        for entry in Dir::read_from(&descriptor)? {
+            let entry = entry?;
+            let name = entry.file_name().to_bytes_with_nul();
+            if matches!(name, b".\0" | b"..\0") {
+                continue;
+            }
+            // Four gigabytes of names in one directory are not listed on.
+            let Ok(start) = u32::try_from(names.len()) else { break };
+            names.extend_from_slice(name);
+            let Ok(end) = u32::try_from(names.len()) else { break };
+            left.push((start, end, entry.file_type()));
+        }
+        left.sort_unstable_by(|a, b| slice(&names, *b).cmp(slice(&names, *a)));
+        Ok(Self { descriptor, identity, path, names, left })
+    }
+}
+
+fn slice(names: &[u8], (start, end, _): (u32, u32, FileType)) -> &[u8] {
+    names.get(start as usize..end as usize).unwrap_or_default()
 }
 
 impl Tree for Directory {
@@ -60,106 +139,100 @@ impl Tree for Directory {
         visit: &mut dyn FnMut(Entry<'_>) -> Flow,
     ) -> Result<(), ReadError> {
         let mut levels = Vec::new();
-        levels.extend(list(String::new(), self.root.clone(), unread));
+        levels.extend(self.enter(&[], &TreePath::default(), b"", c".", unread));
         let mut seen: u64 = 0;
+        let mut raw = Vec::new();
         while let Some(level) = levels.last_mut() {
-            let Some((name, kind)) = level.names.pop() else {
+            let Some(next) = level.left.pop() else {
                 levels.pop();
                 continue;
             };
-            seen += 1;
-            let raw = if level.path.is_empty() {
-                name.as_bytes().to_vec()
-            } else {
-                [level.path.as_bytes(), b"/", name.as_bytes()].concat()
-            };
+            let Some(level) = levels.last() else { break };
+            let Ok(name) = CStr::from_bytes_with_nul(slice(&level.names, next)) else { continue };
+            raw.clear();
+            raw.extend_from_slice(&level.path);
+            if !raw.is_empty() {
+                raw.push(b'/');
+            }
+            raw.extend_from_slice(name.to_bytes());
             let Some(path) = TreePath::new(&raw) else { continue };
+            seen += 1;
             if seen > limits.entries {
                 return Err(ReadError::TooLarge { path, limit: limits.entries, unit: "entries" });
             }
             if limits.is_cancelled() {
                 return Err(ReadError::Cancelled { path });
             }
-            let on_disk = level.on_disk.join(&name);
-            if kind.is_dir() {
-                if self.skip.contains(&path.as_str()) {
-                    continue;
+            let place = Place { directory: rustix::fd::AsFd::as_fd(&level.descriptor), name };
+            let kind = if next.2 == FileType::Unknown { place.kind() } else { next.2 };
+            if kind != FileType::Directory {
+                if show(&path, place, kind, limits, unread, visit) == Flow::Stop {
+                    return Ok(());
                 }
-                match visit(Entry { path: &path, kind: EntryKind::Directory }) {
-                    Flow::Stop => return Ok(()),
-                    Flow::SkipDirectory => continue,
-                    Flow::Continue => {}
-                }
-                if levels.len() >= limits.path_depth {
-                    unread.push(ReadError::TooDeep { path, limit: limits.path_depth }.to_unread());
-                } else {
-                    levels.extend(list(path.as_str().to_owned(), on_disk, unread));
-                }
-            } else if show(&path, &on_disk, kind, limits, unread, visit) == Flow::Stop {
-                return Ok(());
+                continue;
             }
+            if self.skip.binary_search(&path).is_ok() {
+                continue;
+            }
+            match visit(Entry { path: &path, kind: EntryKind::Directory }) {
+                Flow::Stop => return Ok(()),
+                Flow::SkipDirectory => continue,
+                Flow::Continue => {}
+            }
+            if levels.len() >= limits.path_depth {
+                unread.push(ReadError::TooDeep { path, limit: limits.path_depth }.to_unread());
+                continue;
+            }
+            let inner = self.enter(&levels, &path, &raw, name, unread);
+            levels.extend(inner);
         }
         Ok(())
+    }
+}
+
+/// A name in an open directory.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    directory: BorrowedFd<'a>,
+    name: &'a CStr,
+}
+
+impl Place<'_> {
+    /// For file systems that do not tell the kind with the name.
+    fn kind(self) -> FileType {
+        statat(self.directory, self.name, AtFlags::SYMLINK_NOFOLLOW)
+            .map_or(FileType::Unknown, |stat| FileType::from_raw_mode(stat.st_mode))
     }
 }
 
 /// Shows an entry that is not a directory.
 fn show(
     path: &TreePath,
-    on_disk: &Path,
-    kind: fs::FileType,
+    place: Place<'_>,
+    kind: FileType,
     limits: &Limits,
     unread: &mut Vec<Unread>,
     visit: &mut dyn FnMut(Entry<'_>) -> Flow,
 ) -> Flow {
-    if kind.is_symlink() {
-        let target = fs::read_link(on_disk).map(|target| target.to_string_lossy().into_owned());
-        return visit(Entry { path, kind: EntryKind::Symlink(target.as_deref().unwrap_or_default()) });
-    }
-    if !kind.is_file() {
-        return visit(Entry { path, kind: EntryKind::Other });
-    }
-    match fs::symlink_metadata(on_disk) {
-        Ok(metadata) => {
-            let content = DiskContent { on_disk, file: OnceCell::new() };
-            let executable = metadata.mode() & 0o111 != 0;
-            let file = File::new(path, metadata.len(), executable, limits, Box::new(content));
-            visit(Entry { path, kind: EntryKind::File(file) })
+    match kind {
+        FileType::RegularFile => {
+            let content = DiskContent { place, file: OnceCell::new() };
+            visit(Entry { path, kind: EntryKind::File(File::lazy(path, limits, Box::new(content))) })
         }
-        // Gone between listing and looking: nothing is there to be read.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Flow::Continue,
-        Err(source) => {
-            unread.push(ReadError::Io { path: path.clone(), source }.to_unread());
-            Flow::Continue
-        }
+        FileType::Symlink => match readlinkat(place.directory, place.name, Vec::new()) {
+            Ok(target) => visit(Entry { path, kind: EntryKind::Symlink(&target.to_string_lossy()) }),
+            Err(error) => {
+                unread.push(ReadError::Io { path: path.clone(), source: error.into() }.to_unread());
+                Flow::Continue
+            }
+        },
+        _ => visit(Entry { path, kind: EntryKind::Other }),
     }
-}
-
-/// Lists a directory, sorted so that the last name is visited first.
-fn list(path: String, on_disk: PathBuf, unread: &mut Vec<Unread>) -> Option<Level> {
-    let tree_path = || TreePath::new(path.as_bytes()).unwrap_or_default();
-    let entries = match fs::read_dir(&on_disk) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
-        Err(source) => {
-            unread.push(ReadError::Io { path: tree_path(), source }.to_unread());
-            return None;
-        }
-    };
-    let mut names = Vec::new();
-    for entry in entries {
-        match entry.and_then(|entry| Ok((entry.file_name(), entry.file_type()?))) {
-            Ok(named) => names.push(named),
-            Err(source) => unread.push(ReadError::Io { path: tree_path(), source }.to_unread()),
-        }
-    }
-    names.sort_unstable_by(|(a, _), (b, _)| b.cmp(a));
-    Some(Level { path, on_disk, names })
 }
 
 /// A file's bytes on disk, opened at the first read.
 struct DiskContent<'a> {
-    on_disk: &'a Path,
+    place: Place<'a>,
     file: OnceCell<fs::File>,
 }
 
@@ -168,28 +241,43 @@ impl DiskContent<'_> {
         if let Some(file) = self.file.get() {
             return Ok(file);
         }
-        let file = fs::OpenOptions::new().read(true).custom_flags(NON_BLOCKING).open(self.on_disk)?;
-        if !file.metadata()?.is_file() {
-            return Err(io::Error::other("no longer a regular file"));
-        }
+        let file =
+            regular(openat(self.place.directory, self.place.name, READ | OFlags::NOFOLLOW, Mode::empty()))?;
         Ok(self.file.get_or_init(|| file))
     }
 }
 
 impl Content for DiskContent<'_> {
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
-        loop {
-            match self.file()?.read_at(buffer, offset) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                outcome => return outcome,
-            }
-        }
+        self.file()?.read_at(offset, buffer)
     }
+
+    fn metadata(&self) -> io::Result<Metadata> {
+        let stat = statat(self.place.directory, self.place.name, AtFlags::SYMLINK_NOFOLLOW)?;
+        let size = u64::try_from(stat.st_size).unwrap_or_default();
+        Ok(Metadata { size, executable: stat.st_mode & 0o111 != 0 })
+    }
+}
+
+/// How files are opened. A file that was swapped for a pipe or a terminal must neither block us nor be ours.
+const READ: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::NOCTTY).union(OFlags::CLOEXEC);
+
+fn regular(opened: rustix::io::Result<OwnedFd>) -> io::Result<fs::File> {
+    let file = fs::File::from(opened?);
+    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("not a regular file")) }
+}
+
+/// Opens a file that the user named, following links.
+///
+/// # Errors
+/// It cannot be opened or is not a regular file.
+pub fn open_regular(path: &Path) -> io::Result<fs::File> {
+    regular(openat(CWD, path, READ, Mode::empty()))
 }
 
 /// One file as a tree with one entry.
 pub struct SingleFile {
-    on_disk: PathBuf,
+    file: fs::File,
     path: TreePath,
 }
 
@@ -197,15 +285,12 @@ impl SingleFile {
     /// Takes a file; its name is its path in the tree.
     ///
     /// # Errors
-    /// It does not exist or is not a regular file.
+    /// It does not exist, cannot be opened, or is not a regular file.
     pub fn open(on_disk: &Path) -> Result<Self, ReadError> {
-        let io_error = |source| ReadError::Io { path: TreePath::default(), source };
-        let on_disk = fs::canonicalize(on_disk).map_err(io_error)?;
         let name = on_disk.file_name().map(|name| name.to_owned().into_vec()).unwrap_or_default();
-        if !fs::metadata(&on_disk).map_err(io_error)?.is_file() {
-            return Err(io_error(io::Error::other("not a regular file")));
-        }
-        Ok(Self { path: TreePath::new(&name).unwrap_or_default(), on_disk })
+        let path = TreePath::new(&name).unwrap_or_default();
+        let file = open_regular(on_disk).map_err(|source| ReadError::Io { path: path.clone(), source })?;
+        Ok(Self { file, path })
     }
 }
 
@@ -213,19 +298,11 @@ impl Tree for SingleFile {
     fn walk(
         &self,
         limits: &Limits,
-        unread: &mut Vec<Unread>,
+        _unread: &mut Vec<Unread>,
         visit: &mut dyn FnMut(Entry<'_>) -> Flow,
     ) -> Result<(), ReadError> {
-        match fs::symlink_metadata(&self.on_disk) {
-            Ok(metadata) => {
-                show(&self.path, &self.on_disk, metadata.file_type(), limits, unread, visit);
-            }
-            Err(error) => unread.push(Unread {
-                path: self.path.clone(),
-                reason: UnreadReason::Unreadable,
-                detail: error.to_string(),
-            }),
-        }
+        let file = File::lazy(&self.path, limits, Box::new(&self.file));
+        visit(Entry { path: &self.path, kind: EntryKind::File(file) });
         Ok(())
     }
 }
@@ -233,7 +310,9 @@ impl Tree for SingleFile {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::ffi::OsString;
     use std::os::unix::fs::symlink;
+    use yagura_model::UnreadReason;
 
     fn walked(tree: &dyn Tree) -> Vec<String> {
         let mut out = Vec::new();
@@ -301,5 +380,66 @@ mod tests {
         }
         let tree = Directory::open(directory.path()).unwrap().as_machine();
         assert_eq!(walked(&tree), ["etc/", "etc/x "]);
+    }
+
+    #[test]
+    fn another_file_system_is_left_out_on_request() {
+        let tree = Directory::open(Path::new("/")).unwrap().one_file_system();
+        let mut inside = false;
+        let mut unread = Vec::new();
+        tree.walk(&Limits::default(), &mut unread, &mut |entry| {
+            inside |= entry.path.is_below("proc") && entry.path.as_str() != "proc";
+            let enter = entry.path.as_str() == "proc" || entry.path.is_below("dev");
+            if enter { Flow::Continue } else { Flow::SkipDirectory }
+        })
+        .unwrap();
+        assert!(!inside, "/proc is a mount of its own on every machine that runs this");
+    }
+
+    #[test]
+    fn a_file_swapped_for_a_pipe_or_a_link_is_neither_waited_for_nor_followed() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = directory.path();
+        for name in ["link", "pipe"] {
+            fs::write(root.join(name), "content").unwrap();
+        }
+        let mut errors = Vec::new();
+        let mut unread = Vec::new();
+        Directory::open(root)
+            .unwrap()
+            .walk(&Limits::default(), &mut unread, &mut |entry| {
+                let EntryKind::File(file) = entry.kind else { return Flow::Continue };
+                let on_disk = root.join(entry.path.as_str());
+                fs::remove_file(&on_disk).unwrap();
+                if entry.path.as_str() == "link" {
+                    symlink("/etc/passwd", &on_disk).unwrap();
+                } else {
+                    assert!(std::process::Command::new("mkfifo").arg(&on_disk).status().unwrap().success());
+                }
+                errors.push(file.bytes().unwrap_err().to_string());
+                Flow::Continue
+            })
+            .unwrap();
+        assert_eq!(errors, ["cannot read `link`", "cannot read `pipe`"]);
+    }
+
+    #[test]
+    fn a_file_that_grows_or_shrinks_is_read_to_its_end() {
+        let directory = tempfile::tempdir().unwrap();
+        let name = directory.path().join("log");
+        for (before, after) in [(10, 300_000), (300_000, 10)] {
+            fs::write(&name, vec![b'x'; before]).unwrap();
+            let mut unread = Vec::new();
+            Directory::open(directory.path())
+                .unwrap()
+                .walk(&Limits::default(), &mut unread, &mut |entry| {
+                    let EntryKind::File(file) = entry.kind else { return Flow::Continue };
+                    assert_eq!(file.size(), before as u64);
+                    fs::write(&name, vec![b'y'; after]).unwrap();
+                    assert_eq!(file.bytes().unwrap().len(), after);
+                    Flow::Continue
+                })
+                .unwrap();
+        }
     }
 }

@@ -82,6 +82,30 @@ impl ReadError {
         Self::Truncated { path: path.clone(), detail: detail.into() }
     }
 
+    /// Passes through interfaces that only know `io::Error`; [`Self::from_io`] takes it out again.
+    pub(crate) fn into_io(self) -> std::io::Error {
+        match self {
+            Self::Io { source, .. } => source,
+            other => std::io::Error::other(other),
+        }
+    }
+
+    /// The error of a read at `path`: a `ReadError` inside is taken out, and the kinds that decoders use for
+    /// bad input are told from those of the medium.
+    pub(crate) fn from_io(path: &TreePath, source: std::io::Error) -> Self {
+        let source = match source.downcast::<Self>() {
+            Ok(inner) => return inner,
+            Err(source) => source,
+        };
+        match source.kind() {
+            std::io::ErrorKind::UnexpectedEof => Self::truncated(path, source.to_string()),
+            std::io::ErrorKind::InvalidData | std::io::ErrorKind::InvalidInput => {
+                Self::malformed(path, source.to_string())
+            }
+            _ => Self::Io { path: path.clone(), source },
+        }
+    }
+
     /// The file it failed on.
     pub fn path(&self) -> &TreePath {
         match self {

@@ -1,9 +1,21 @@
 //! One file as catalogers see it.
 
+use crate::budget::Budget;
 use crate::{Limits, ReadError};
 use std::cell::OnceCell;
-use std::io;
+use std::io::{self, Read};
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::rc::Rc;
 use yagura_model::TreePath;
+
+/// What a medium states about a file without reading it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Metadata {
+    /// Size in bytes. A hint: files grow, headers lie.
+    pub size: u64,
+    /// True when an execute bit is set, or the medium does not know modes.
+    pub executable: bool,
+}
 
 /// Positioned access to a file's bytes. Implementations open lazily: constructing one costs nothing.
 pub trait Content {
@@ -13,19 +25,63 @@ pub trait Content {
     /// Whatever the medium says.
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize>;
 
+    /// Asks the medium about the file. Only called for files made by [`File::lazy`], at most once.
+    ///
+    /// # Errors
+    /// Whatever the medium says.
+    fn metadata(&self) -> io::Result<Metadata> {
+        Ok(Metadata::default())
+    }
+
+    /// Hands over all bytes at once, where that is cheaper than reading piece by piece. The content is not
+    /// read again afterwards. Fails with a [`ReadError::TooLarge`] inside above `limit` bytes.
+    fn take(&self, _limit: u64) -> Option<io::Result<Vec<u8>>> {
+        None
+    }
+
     /// All bytes without copying, where they are in memory already.
     fn in_memory(&self) -> Option<&[u8]> {
         None
     }
 }
 
-impl Content for [u8] {
+impl<T: Content + ?Sized> Content for &T {
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
-        let start = usize::try_from(offset).unwrap_or(usize::MAX).min(self.len());
-        let rest = &self[start..];
-        let count = rest.len().min(buffer.len());
-        buffer[..count].copy_from_slice(&rest[..count]);
-        Ok(count)
+        (**self).read_at(offset, buffer)
+    }
+
+    fn metadata(&self) -> io::Result<Metadata> {
+        (**self).metadata()
+    }
+
+    fn take(&self, limit: u64) -> Option<io::Result<Vec<u8>>> {
+        (**self).take(limit)
+    }
+
+    fn in_memory(&self) -> Option<&[u8]> {
+        (**self).in_memory()
+    }
+}
+
+impl Content for std::fs::File {
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match FileExt::read_at(self, buffer, offset) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                outcome => return outcome,
+            }
+        }
+    }
+
+    fn metadata(&self) -> io::Result<Metadata> {
+        let metadata = std::fs::File::metadata(self)?;
+        Ok(Metadata { size: metadata.len(), executable: metadata.mode() & 0o111 != 0 })
+    }
+}
+
+impl Content for Vec<u8> {
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        self.as_slice().read_at(offset, buffer)
     }
 
     fn in_memory(&self) -> Option<&[u8]> {
@@ -33,22 +89,32 @@ impl Content for [u8] {
     }
 }
 
-/// A file of a tree: metadata at once, bytes when asked.
+impl Content for [u8] {
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        let start = usize::try_from(offset).unwrap_or(usize::MAX);
+        let mut rest = self.get(start..).unwrap_or_default();
+        rest.read(buffer)
+    }
+
+    fn in_memory(&self) -> Option<&[u8]> {
+        Some(self)
+    }
+}
+
+/// A file of a tree: a path at once, metadata and bytes when asked.
 pub struct File<'a> {
     /// Where it is.
     pub path: &'a TreePath,
-    /// Its size in bytes as its tree states it.
-    pub size: u64,
-    /// True when an execute bit is set, or the tree does not know modes.
-    pub executable: bool,
     /// The bounds of this scan.
     pub limits: &'a Limits,
     content: Box<dyn Content + 'a>,
+    metadata: OnceCell<Metadata>,
     whole: OnceCell<Vec<u8>>,
+    budget: OnceCell<Rc<Budget>>,
 }
 
 impl<'a> File<'a> {
-    /// A file over some content.
+    /// A file over some content whose metadata is known.
     pub fn new(
         path: &'a TreePath,
         size: u64,
@@ -56,21 +122,52 @@ impl<'a> File<'a> {
         limits: &'a Limits,
         content: Box<dyn Content + 'a>,
     ) -> Self {
-        Self { path, size, executable, limits, content, whole: OnceCell::new() }
+        let file = Self::lazy(path, limits, content);
+        // A fresh cell is empty, so this cannot fail.
+        let _ = file.metadata.set(Metadata { size, executable });
+        file
+    }
+
+    /// A file whose metadata is asked for only when somebody wants it.
+    pub fn lazy(path: &'a TreePath, limits: &'a Limits, content: Box<dyn Content + 'a>) -> Self {
+        Self {
+            path,
+            limits,
+            content,
+            metadata: OnceCell::new(),
+            whole: OnceCell::new(),
+            budget: OnceCell::new(),
+        }
+    }
+
+    /// Its size in bytes as its tree states it; 0 when the tree cannot tell, which reading then reports.
+    pub fn size(&self) -> u64 {
+        self.metadata().size
+    }
+
+    /// True when an execute bit is set, or the tree does not know modes.
+    pub fn executable(&self) -> bool {
+        self.metadata().executable
+    }
+
+    fn metadata(&self) -> Metadata {
+        *self.metadata.get_or_init(|| self.content.metadata().unwrap_or_default())
+    }
+
+    /// The same file as a member of an archive whose expansion is counted in `budget`.
+    pub(crate) fn with_budget(mut self, budget: Rc<Budget>) -> Self {
+        self.budget = OnceCell::from(budget);
+        self
+    }
+
+    /// What members of this archive may expand to: shared with the archive this file lies in.
+    pub(crate) fn budget(&self) -> Rc<Budget> {
+        self.budget.get_or_init(|| Rc::new(Budget::new(self.size(), self.limits))).clone()
     }
 
     /// A file whose bytes are in memory, for members of archives and for tests.
     pub fn in_memory(path: &'a TreePath, bytes: &'a [u8], executable: bool, limits: &'a Limits) -> Self {
-        struct Slice<'b>(&'b [u8]);
-        impl Content for Slice<'_> {
-            fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
-                self.0.read_at(offset, buffer)
-            }
-            fn in_memory(&self) -> Option<&[u8]> {
-                Some(self.0)
-            }
-        }
-        Self::new(path, bytes.len() as u64, executable, limits, Box::new(Slice(bytes)))
+        Self::new(path, bytes.len() as u64, executable, limits, Box::new(bytes))
     }
 
     /// All bytes, read once and kept while the file lives.
@@ -86,23 +183,38 @@ impl<'a> File<'a> {
         }
         let limit = self.limits.file_bytes;
         let too_large = || ReadError::TooLarge { path: self.path.clone(), limit, unit: "bytes" };
-        if self.size > limit {
+        if self.size() > limit {
             return Err(too_large());
         }
-        // The stated size is a hint: files grow, `/proc` lies.
-        let mut bytes = Vec::with_capacity(usize::try_from(self.size).unwrap_or(0).saturating_add(1));
-        let mut chunk = [0; 64 * 1024];
+        if let Some(outcome) = self.content.take(limit) {
+            let bytes = outcome.map_err(|source| self.error(source))?;
+            return Ok(self.whole.get_or_init(|| bytes));
+        }
+        // The stated size is a hint: files grow, `/proc` lies, sparse files pretend. Read to the end.
+        const MOST_AT_ONCE: u64 = 16 << 20;
+        let expected = usize::try_from(self.size().min(MOST_AT_ONCE)).unwrap_or(0);
+        let mut bytes = Vec::with_capacity(expected.saturating_add(1));
+        let mut step = expected.clamp(4 * 1024, 1 << 20) + 1;
         loop {
-            let count = self.read_at(bytes.len() as u64, &mut chunk)?;
+            let filled = bytes.len();
+            bytes.resize(filled + step, 0);
+            let count = self.read_at(filled as u64, bytes.get_mut(filled..).unwrap_or_default())?;
+            bytes.truncate(filled + count);
             if count == 0 {
                 break;
             }
-            bytes.extend_from_slice(&chunk[..count]);
             if bytes.len() as u64 > limit {
                 return Err(too_large());
             }
+            // Close to the stated end, a small piece is enough to see that nothing follows.
+            step = expected.saturating_sub(bytes.len()).clamp(4 * 1024, 1 << 20);
         }
         Ok(self.whole.get_or_init(|| bytes))
+    }
+
+    /// All bytes, when they are in memory already.
+    pub(crate) fn loaded(&self) -> Option<&[u8]> {
+        self.content.in_memory().or_else(|| self.whole.get().map(Vec::as_slice))
     }
 
     /// All bytes as text. Invalid UTF-8 is replaced, and a byte order mark is dropped.
@@ -137,27 +249,32 @@ impl<'a> File<'a> {
     /// # Errors
     /// [`ReadError::Io`].
     pub fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, ReadError> {
-        self.content
-            .read_at(offset, buffer)
-            .map_err(|source| ReadError::Io { path: self.path.clone(), source })
+        if let Some(bytes) = self.whole.get() {
+            return bytes.read_at(offset, buffer).map_err(|source| self.error(source));
+        }
+        self.content.read_at(offset, buffer).map_err(|source| self.error(source))
+    }
+
+    /// Archive readers say precisely what is wrong, through an `io::Error`.
+    fn error(&self, source: io::Error) -> ReadError {
+        ReadError::from_io(self.path, source)
     }
 
     /// A `Read + Seek` view, for readers that jump.
     pub fn reader(&self) -> Reader<'_> {
-        Reader { content: &*self.content, position: 0, size: self.size }
+        Reader { file: self, position: 0 }
     }
 }
 
 /// `Read + Seek` over a [`File`].
 pub struct Reader<'a> {
-    content: &'a dyn Content,
+    file: &'a File<'a>,
     position: u64,
-    size: u64,
 }
 
 impl io::Read for Reader<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.content.read_at(self.position, buffer)?;
+        let count = self.file.read_at(self.position, buffer).map_err(ReadError::into_io)?;
         self.position += count as u64;
         Ok(count)
     }
@@ -167,7 +284,7 @@ impl io::Seek for Reader<'_> {
     fn seek(&mut self, to: io::SeekFrom) -> io::Result<u64> {
         let target = match to {
             io::SeekFrom::Start(offset) => Some(offset),
-            io::SeekFrom::End(delta) => self.size.checked_add_signed(delta),
+            io::SeekFrom::End(delta) => self.file.size().checked_add_signed(delta),
             io::SeekFrom::Current(delta) => self.position.checked_add_signed(delta),
         };
         self.position = target.ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;

@@ -4,14 +4,20 @@
 //! This is the only pure crate that opens files, and it opens them read-only below a root it is given.
 //! Symbolic links are reported, never followed out of the root. Nothing is extracted to disk.
 
+mod budget;
+mod complaints;
 pub mod directory;
 pub mod error;
 pub mod file;
 pub mod limits;
+pub mod mounts;
+mod stream;
 pub mod tree;
+pub mod zip;
 
 pub use directory::{Directory, SingleFile};
 pub use error::ReadError;
-pub use file::{Content, File};
+pub use file::{Content, File, Metadata};
 pub use limits::Limits;
 pub use tree::{Entry, EntryKind, Flow, Tree};
+pub use zip::ZipTree;
