@@ -10,12 +10,23 @@ mod package_lock;
 mod pnpm_lock;
 mod yarn_lock;
 
-use crate::Cataloger;
+use crate::{Cataloger, Ecosystem, as_is, version};
 use std::borrow::Cow;
 use yagura_model::TreePath;
 
+/// The npm registry.
+pub static NPM: Ecosystem = Ecosystem {
+    id: ID,
+    purl: "npm",
+    versions: &version::npm::NPM,
+    normalize: as_is,
+    release: as_is,
+    catalogers: CATALOGERS,
+    resolve: None,
+};
+
 /// The readers of npm's files.
-pub static CATALOGERS: &[&dyn Cataloger] = &[
+static CATALOGERS: &[&dyn Cataloger] = &[
     &bun_lock::BunLock,
     &bun_lock::BunLockBinary,
     &package_json::PackageJson,

@@ -34,6 +34,8 @@ impl Cataloger for PnpmLock {
         for line in lines(&text) {
             lock.take(line);
         }
+        // The key of the last package may be cut as well.
+        let cut = lock.packages.pop_if(|last| !last.resolved);
         graph(&lock).finish(ID, file, found);
         if let Some(line) = lock.odd_line {
             return Err(ReadError::malformed(file.path, format!("line {line} is not an entry")));
@@ -41,10 +43,10 @@ impl Cataloger for PnpmLock {
         if !lock.versioned {
             return Err(ReadError::malformed(file.path, "it has no lockfileVersion"));
         }
+        if let Some(cut) = cut {
+            return Err(ReadError::truncated(file.path, format!("`{}` has no resolution", cut.key)));
+        }
         match lock.packages.last() {
-            Some(last) if !last.resolved => {
-                Err(ReadError::truncated(file.path, format!("`{}` has no resolution", last.key)))
-            }
             Some(last) if lock.separate && lock.snapshots.is_empty() => {
                 Err(ReadError::truncated(file.path, format!("no snapshots follow `{}`", last.key)))
             }

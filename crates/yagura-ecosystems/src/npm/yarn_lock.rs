@@ -32,6 +32,13 @@ impl Cataloger for YarnLock {
         let text = file.text()?;
         let mut trouble = None;
         let mut entries = entries(&text, file, &mut trouble);
+        // A file that ends inside a version or a name would tell a wrong one.
+        let last_line = text.rsplit('\n').next().unwrap_or_default().trim_start();
+        if (last_line.starts_with("version") || last_line.starts_with("resolution"))
+            && let Some(entry) = entries.last_mut()
+        {
+            entry.version = Cow::Borrowed("");
+        }
         if let Some(at) = entries.iter().position(|entry| entry.version.is_empty()) {
             let last = at + 1 == entries.len();
             let line = entries.get(at).map_or(0, |entry| entry.line);
@@ -177,7 +184,8 @@ fn name<'a>(entry: &Entry<'a>) -> Option<Cow<'a, str>> {
     }
     let pattern = entry.patterns.first()?;
     let (_, range) = split_name(pattern)?;
-    if entry.resolved.is_empty() && (range.starts_with("file:") || range.starts_with("link:")) {
+    let local = ["file:", "link:", "workspace:", "portal:"].iter().any(|p| range.starts_with(p));
+    if entry.resolved.is_empty() && local {
         return None;
     }
     Some(part(pattern, |text| match split_name(text) {

@@ -16,12 +16,23 @@ pub(crate) mod requirements;
 mod uv_lock;
 mod wheel;
 
-use crate::Cataloger;
+use crate::{Cataloger, Ecosystem, as_is, version};
 use std::borrow::Cow;
 use yagura_model::TreePath;
 
+/// The Python Package Index.
+pub static PYPI: Ecosystem = Ecosystem {
+    id: ID,
+    purl: "pypi",
+    versions: &version::pep440::PEP440,
+    normalize,
+    release: as_is,
+    catalogers: CATALOGERS,
+    resolve: None,
+};
+
 /// The readers of Python's files.
-pub static CATALOGERS: &[&dyn Cataloger] = &[
+static CATALOGERS: &[&dyn Cataloger] = &[
     &metadata::Metadata,
     &pdm_lock::PdmLock,
     &pipfile::Pipfile,
@@ -85,6 +96,54 @@ fn requirement_name(text: &str) -> Option<(&str, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::{read, render};
+
+    /// Reads a fixture as the file it is a sample of; the snapshot stands beside it.
+    macro_rules! fixtures {
+        ($($test:ident: $cataloger:expr, $name:literal, $fixture:literal;)*) => {
+            $(#[test]
+            fn $test() {
+                let mut settings = insta::Settings::clone_current();
+                settings.set_snapshot_path("fixtures");
+                settings.set_prepend_module_to_snapshot(false);
+                settings.set_omit_expression(true);
+                let found = read(&$cataloger, concat!("shop/", $name), include_bytes!(concat!("fixtures/", $fixture)));
+                settings.bind(|| insta::assert_snapshot!($fixture, render(&found)));
+            })*
+        };
+    }
+
+    fixtures! {
+        pdm: pdm_lock::PdmLock, "pdm.lock", "pdm.lock";
+        pipenv: pipfile::PipfileLock, "Pipfile.lock", "Pipfile.lock";
+        poetry_1: poetry_lock::PoetryLock, "poetry.lock", "poetry_1.lock";
+        poetry_2: poetry_lock::PoetryLock, "poetry.lock", "poetry.lock";
+        pylock_by_uv: pylock::Pylock, "pylock.toml", "pylock.toml";
+        requirements_by_uv: requirements::Requirements, "requirements.txt", "requirements.txt";
+        uv: uv_lock::UvLock, "uv.lock", "uv.lock";
+        wheel_names_itself_and_not_what_it_vendors: wheel::Wheel, "demo-1.0-py3-none-any.whl", "demo-1.0-py3-none-any.whl";
+    }
+
+    #[test]
+    fn manifests_name_direct_packages() {
+        let toml = concat!(
+            "[project]\ndependencies = [\"requests[socks]>=2\"]\n",
+            "[project.optional-dependencies]\ncolor = [\"colorama\"]\n",
+            "[dependency-groups]\ndev = [\"pytest\", {include-group = \"x\"}]\nx = []\n",
+            "[tool.poetry.dependencies]\npython = \"^3\"\nflask = {version = \"^2\", optional = true}\n",
+            "[tool.poetry.group.docs.dependencies]\nsphinx = \"*\"\n",
+        );
+        insta::assert_snapshot!(render(&read(&pyproject::Pyproject, "pyproject.toml", toml.as_bytes())), @r#"
+        note {"manifest":{"ecosystem":"PyPI","direct":{"colorama":"optional","flask":"optional","pytest":"development","requests":"runtime","sphinx":"development"},"complete":false}}
+        "#);
+        let pipfile = "[packages]\nflask = \"*\"\n[dev-packages]\npytest = {version = \"*\"}\n";
+        insta::assert_snapshot!(render(&read(&pipfile::Pipfile, "Pipfile", pipfile.as_bytes())), @r#"
+        note {"manifest":{"ecosystem":"PyPI","direct":{"flask":"runtime","pytest":"development"},"complete":false}}
+        "#);
+        assert!(
+            read(&pyproject::Pyproject, "pyproject.toml", b"[build-system]\nrequires = [\"x\"]").is_empty()
+        );
+    }
 
     #[test]
     fn names_are_compared_as_pep_503_says() {

@@ -251,8 +251,11 @@ impl Via {
             locked.graph.relation(number, Relation::Direct);
         }
         for (parent, number, name) in self.needed {
-            locked.graph.relation(number, Relation::Transitive);
-            for from in locked.targets(&Wanted::any(&parent)) {
+            let parents = locked.targets(&Wanted::any(&parent));
+            // uv names the project itself where pip-compile names its file.
+            let relation = if parents.is_empty() { Relation::Direct } else { Relation::Transitive };
+            locked.graph.relation(number, relation);
+            for from in parents {
                 locked.ask(from, Wanted::any(&name));
             }
         }
