@@ -7,12 +7,14 @@
 //! notes what it says; [`analyze`](analyze::analyze) joins the notes of all layers. Only the first sees bytes.
 
 pub mod analyze;
+pub mod apk;
 pub mod bitnami;
 pub mod catalog;
 pub mod conan;
 pub mod conda;
 pub mod cran;
 mod document;
+pub mod dpkg;
 pub mod found;
 pub mod github_actions;
 mod graph;
@@ -22,7 +24,9 @@ pub mod julia;
 mod lenient;
 pub mod npm;
 pub mod nuget;
+pub mod ownership;
 pub mod packagist;
+pub mod platform;
 pub mod pub_;
 pub mod pypi;
 pub mod rubygems;
@@ -80,11 +84,16 @@ pub struct Ecosystem {
 
 /// Every ecosystem that is known, in alphabetical order of folders.
 pub static ECOSYSTEMS: &[&Ecosystem] = &[
+    &apk::ALPINE,
+    &apk::CHAINGUARD,
+    &apk::WOLFI,
     &bitnami::BITNAMI,
     &conan::CONAN_CENTER,
     &conda::CONDA,
     &cran::BIOCONDUCTOR,
     &cran::CRAN,
+    &dpkg::DEBIAN,
+    &dpkg::UBUNTU,
     &github_actions::GITHUB_ACTIONS,
     &hackage::GHC,
     &hackage::HACKAGE,

@@ -1,0 +1,27 @@
+//! Alpine packages: Alpine, Wolfi, Chainguard.
+//! <https://wiki.alpinelinux.org/wiki/Apk_spec>
+
+mod installed;
+
+use crate::version::apk::APK;
+use crate::{Cataloger, Ecosystem, as_is, platform};
+
+static CATALOGERS: &[&dyn Cataloger] =
+    &[&installed::INSTALLED, &platform::OS_RELEASE, &platform::RELEASE_FILES];
+
+/// Alpine Linux.
+pub static ALPINE: Ecosystem = Ecosystem {
+    id: "Alpine",
+    purl: "apk",
+    versions: &APK,
+    normalize: as_is,
+    release: platform::canonical_release,
+    catalogers: CATALOGERS,
+    resolve: None,
+};
+
+/// Chainguard's images.
+pub static CHAINGUARD: Ecosystem = Ecosystem { id: "Chainguard", ..ALPINE };
+
+/// Wolfi.
+pub static WOLFI: Ecosystem = Ecosystem { id: "Wolfi", ..ALPINE };

@@ -1,0 +1,25 @@
+//! Debian packages: Debian, Ubuntu and what derives from them.
+//! <https://www.debian.org/doc/debian-policy/ch-controlfields.html>
+
+mod files;
+mod status;
+
+use crate::version::dpkg::DPKG;
+use crate::{Cataloger, Ecosystem, as_is, platform};
+
+static CATALOGERS: &[&dyn Cataloger] =
+    &[&status::STATUS, &files::FILES, &platform::OS_RELEASE, &platform::RELEASE_FILES];
+
+/// Debian.
+pub static DEBIAN: Ecosystem = Ecosystem {
+    id: "Debian",
+    purl: "deb",
+    versions: &DPKG,
+    normalize: as_is,
+    release: platform::canonical_release,
+    catalogers: CATALOGERS,
+    resolve: None,
+};
+
+/// Ubuntu; `Ubuntu:Pro:…` are the fixes that only subscribers get.
+pub static UBUNTU: Ecosystem = Ecosystem { id: "Ubuntu", ..DEBIAN };
