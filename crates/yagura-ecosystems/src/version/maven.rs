@@ -1,12 +1,15 @@
-//! Maven Central: ordered like `org.apache.maven.artifact.versioning.ComparableVersion` of Maven 4.
+//! Maven Central: ordered like `org.apache.maven.artifact.versioning.ComparableVersion`.
 //!
 //! Algorithm: <https://maven.apache.org/pom.html#version-order-specification>. A version is a list of numbers
 //! and qualifiers; `-`, and the change between digits and letters, open a list inside the list, always as its
-//! last item. Items that mean "nothing" (`0`, `ga`) vanish before a qualifier and at the end of a list.
+//! last item. Items that mean "nothing" (`0`, `ga`) vanish at the end of a list, and before a list.
 //!
-//! At one position a missing item counts as nothing, so that a list is below or above the end of the version
-//! by its first item that means something; a number is above every list. Maven's own comparison is not
-//! transitive for a few versions that nobody publishes (`1.sp.1`); there the key follows the majority.
+//! At one position a missing item counts as nothing, so that a qualifier or list is below or above the end of
+//! the version by its first item that means something; a number is above every list, a list above every
+//! qualifier. Maven's own comparison is not transitive for versions like `1.sp.1`, which nobody publishes;
+//! there the key follows the majority. Releases of Maven disagree about a numbered qualifier after a dot:
+//! the key keeps the order in which such versions were published (up to Maven 3.8.6: `1.0.beta8` after
+//! `1.0.0rc0`), and takes a plain one after a dot for one after a hyphen, as later releases do.
 
 use super::key::{Key, digits, is_commit, is_zero, take};
 use super::{VersionScheme, bad};
@@ -43,13 +46,13 @@ impl VersionScheme for Maven {
     }
 }
 
-/// An item of a list. Digits are as written.
+/// An item of a list.
 #[derive(Clone, Copy)]
 enum Item<'a> {
+    /// Digits as written.
     Number(&'a [u8]),
+    /// A qualifier.
     Word(&'a [u8]),
-    /// A qualifier with its number: `rc1`, `rc-1`.
-    Numbered(&'a [u8], &'a [u8]),
 }
 
 /// The lists from the outermost to the innermost: each is the last item of the one before.
@@ -57,135 +60,76 @@ type Lists<'a> = Vec<Vec<Item<'a>>>;
 
 fn parse(version: &[u8]) -> Lists<'_> {
     let mut lists = vec![Vec::new()];
-    let mut is_digit = false;
-    let mut numbered = false;
-    let mut start = 0;
-    for (index, &byte) in version.iter().enumerate() {
-        match byte {
-            b'.' | b'-' if index == start => {
-                push(&mut lists, Item::Number(b""));
-                start = index + 1;
-                if byte == b'-' {
-                    open(&mut lists);
-                }
-                numbered = false;
-            }
-            b'.' => {
-                push(&mut lists, item(version.get(start..index), is_digit, numbered));
-                numbered = false;
-                start = index + 1;
-            }
-            b'-' => {
-                if !is_digit && version.get(index + 1).is_some_and(u8::is_ascii_digit) {
-                    numbered = true;
-                    continue;
-                }
-                push(&mut lists, item(version.get(start..index), is_digit, numbered));
-                start = index + 1;
-                open(&mut lists);
-                numbered = false;
-            }
-            b'0'..=b'9' => {
-                if !is_digit && index > start {
-                    numbered = true;
-                    if lists.last().is_some_and(|list| !list.is_empty()) {
-                        open(&mut lists);
-                    }
-                }
-                is_digit = true;
-            }
-            _ => {
-                if is_digit && index > start {
-                    push(&mut lists, item(version.get(start..index), true, numbered));
-                    start = index;
-                    open(&mut lists);
-                    numbered = false;
-                }
-                is_digit = false;
-            }
-        }
-    }
-    if version.len() > start {
-        if !is_digit && lists.last().is_some_and(|list| !list.is_empty()) {
-            open(&mut lists);
-        }
-        push(&mut lists, item(version.get(start..), is_digit, numbered));
-    }
-    lists
-}
-
-fn open(lists: &mut Lists<'_>) {
-    lists.push(Vec::new());
-}
-
-fn push<'a>(lists: &mut Lists<'a>, item: Item<'a>) {
-    if let Some(list) = lists.last_mut() {
-        list.push(item);
-    }
-}
-
-fn item(text: Option<&[u8]>, is_digit: bool, numbered: bool) -> Item<'_> {
-    let text = text.unwrap_or_default();
-    if numbered {
-        let (word, rest) = take(text, |byte| !byte.is_ascii_digit());
-        let word = word.strip_suffix(b"-").unwrap_or(word);
-        Item::Numbered(word, digits(rest).0)
-    } else if is_digit {
-        Item::Number(text)
-    } else {
-        Item::Word(text)
-    }
-}
-
-/// What follows an item inside its list.
-#[derive(Clone, Copy, PartialEq)]
-enum Next {
-    Nothing,
-    Word,
-    ListOfWord,
-    Other,
-}
-
-/// Drops the zeros that mean nothing, from the innermost list outwards.
-fn normalize(lists: &mut Lists<'_>) {
-    let mut done: Lists<'_> = Vec::with_capacity(lists.len());
-    while let Some(mut list) = lists.pop() {
-        let mut next = match done.last().and_then(|inner| inner.first()) {
-            None => Next::Nothing,
-            Some(Item::Number(_)) => Next::Other,
-            Some(_) => Next::ListOfWord,
+    let mut rest = version;
+    loop {
+        let (text, tail) = if rest.first().is_some_and(u8::is_ascii_digit) {
+            digits(rest)
+        } else {
+            take(rest, |byte| !byte.is_ascii_digit() && byte != b'.' && byte != b'-')
         };
-        let mut kept = Vec::with_capacity(list.len());
-        while let Some(item) = list.pop() {
-            match item {
-                Item::Number(number) if is_zero(number) && next != Next::Other => continue,
-                Item::Word(_) => next = Next::Word,
-                _ => next = Next::Other,
+        let is_digit = text.first().is_none_or(u8::is_ascii_digit);
+        let word: &[u8] = match text {
+            // Short for the whole words, but only right before a number.
+            b"a" if tail.first().is_some_and(u8::is_ascii_digit) => b"alpha",
+            b"b" if tail.first().is_some_and(u8::is_ascii_digit) => b"beta",
+            b"m" if tail.first().is_some_and(u8::is_ascii_digit) => b"milestone",
+            text => text,
+        };
+        if let Some(list) = lists.last_mut() {
+            if !is_digit && tail.is_empty() && !list.is_empty() {
+                lists.push(vec![Item::Word(word)]);
+            } else if is_digit {
+                list.push(Item::Number(text));
+            } else {
+                list.push(Item::Word(word));
             }
-            kept.push(item);
         }
-        kept.reverse();
-        if !kept.is_empty() || done.is_empty() {
-            // An empty innermost list is nothing; a list that holds only a list is that list.
-            if done.last().is_some_and(Vec::is_empty) {
-                done.pop();
+        match tail {
+            [] | [b'.' | b'-'] => return lists,
+            [b'.', more @ ..] => rest = more,
+            [b'-', more @ ..] => {
+                lists.push(Vec::new());
+                rest = more;
             }
-            done.push(kept);
+            more => {
+                lists.push(Vec::new());
+                rest = more;
+            }
         }
     }
-    done.reverse();
-    *lists = done;
 }
 
-const WORD_BELOW: u8 = 0x08;
-const LIST_BELOW: u8 = 0x10;
-const LIST_BELOW_LATER: u8 = 0x14;
+/// Drops what means nothing at the end of lists and before lists, from the innermost list outwards.
+fn normalize(lists: &mut Lists<'_>) {
+    for list in lists.iter_mut() {
+        while list.last().is_some_and(|item| sign(*item) == 0) {
+            list.pop();
+        }
+    }
+    while lists.len() > 1 && lists.last().is_some_and(Vec::is_empty) {
+        lists.pop();
+    }
+}
+
 const END: u8 = 0x20;
-const WORD_ABOVE: u8 = 0x28;
-const LIST_ABOVE: u8 = 0x30;
-const LIST_ABOVE_LATER: u8 = 0x34;
 const NUMBER_LATER: u8 = 0x38;
-const NO_NUMBER: u8 = 0x01;
+
+/// The tags of something that may be below or above nothing.
+struct Tags {
+    below: u8,
+    above: u8,
+}
+
+const WORD: Tags = Tags { below: 0x08, above: 0x28 };
+const LIST: Tags = Tags { below: 0x10, above: 0x30 };
+/// Either after zeros: a zero is above every word and list, and the more zeros, the later.
+const LATER: Tags = Tags { below: 0x14, above: 0x34 };
+
+impl Tags {
+    fn of(&self, sign: i8) -> u8 {
+        if sign < 0 { self.below } else { self.above }
+    }
+}
 
 fn write(key: &mut Key, lists: &Lists<'_>) {
     // Signs of everything from an item to the end, computed backwards in one pass.
@@ -200,7 +144,7 @@ fn write(key: &mut Key, lists: &Lists<'_>) {
     let mut open = 1;
     'lists: for (depth, list) in lists.iter().enumerate() {
         let mut zeros = 0;
-        for (index, item) in list.iter().enumerate() {
+        for item in list {
             let sign = signs.pop().unwrap_or(0);
             if sign == 0 {
                 break 'lists;
@@ -210,25 +154,23 @@ fn write(key: &mut Key, lists: &Lists<'_>) {
                 Item::Number(number) => {
                     if zeros > 0 {
                         key.tag(NUMBER_LATER);
-                        key.fewer(zeros);
-                        zeros = 0;
+                        key.fewer(std::mem::take(&mut zeros));
                     }
                     key.number(number);
                 }
-                word if index == 0 => write_word(key, word, sign),
-                word => {
-                    write_list(key, &mut zeros, sign);
-                    write_word(key, word, sign);
-                    key.tag(END);
+                Item::Word(word) => {
+                    announce(key, &mut zeros, &WORD, sign);
+                    let rank = rank(word);
+                    key.tag(rank);
+                    if rank == UNKNOWN {
+                        key.text(word);
+                    }
                 }
             }
         }
         if depth + 1 < lists.len() {
             let sign = signs.last().copied().unwrap_or(0);
-            if sign == 0 {
-                break;
-            }
-            write_list(key, &mut zeros, sign);
+            announce(key, &mut zeros, &LIST, sign);
             open += 1;
         }
     }
@@ -237,44 +179,15 @@ fn write(key: &mut Key, lists: &Lists<'_>) {
     }
 }
 
-/// Announces a list, after the zeros held back: a zero is above every list.
-fn write_list(key: &mut Key, zeros: &mut usize, sign: i8) {
-    let (now, later) = if sign < 0 { (LIST_BELOW, LIST_BELOW_LATER) } else { (LIST_ABOVE, LIST_ABOVE_LATER) };
+fn announce(key: &mut Key, zeros: &mut usize, kind: &Tags, sign: i8) {
     match std::mem::take(zeros) {
-        0 => key.tag(now),
+        0 => {}
         count => {
-            key.tag(later);
+            key.tag(LATER.of(sign));
             key.more(count);
         }
     }
-}
-
-fn write_word(key: &mut Key, item: Item<'_>, sign: i8) {
-    let (word, number) = match item {
-        Item::Word(word) => (word, None),
-        Item::Numbered(word, number) => (expand(word), Some(number)),
-        Item::Number(_) => return,
-    };
-    key.tag(if sign < 0 { WORD_BELOW } else { WORD_ABOVE });
-    let rank = rank(word);
-    key.tag(rank);
-    if rank == UNKNOWN {
-        key.text(word);
-    }
-    match number {
-        Some(number) if rank != RELEASE || !is_zero(number) => key.number(number),
-        _ => key.tag(NO_NUMBER),
-    }
-}
-
-/// `a1`, `b1` and `m1` are short for the whole words.
-fn expand(word: &[u8]) -> &[u8] {
-    match word {
-        b"a" => b"alpha",
-        b"b" => b"beta",
-        b"m" => b"milestone",
-        word => word,
-    }
+    key.tag(kind.of(sign));
 }
 
 const RELEASE: u8 = 0x15;
@@ -295,14 +208,12 @@ fn rank(word: &[u8]) -> u8 {
 
 /// How an item compares to nothing.
 fn sign(item: Item<'_>) -> i8 {
-    let (word, number) = match item {
-        Item::Number(number) => return i8::from(!is_zero(number)),
-        Item::Word(word) => (word, &b""[..]),
-        Item::Numbered(word, number) => (expand(word), number),
-    };
-    match rank(word) {
-        RELEASE => i8::from(!is_zero(number)),
-        rank if rank < RELEASE => -1,
-        _ => 1,
+    match item {
+        Item::Number(number) => i8::from(!is_zero(number)),
+        Item::Word(word) => match rank(word) {
+            RELEASE => 0,
+            rank if rank < RELEASE => -1,
+            _ => 1,
+        },
     }
 }

@@ -28,6 +28,8 @@ pub mod pep440;
 pub mod pub_;
 pub mod rpm;
 pub mod semver;
+#[cfg(test)]
+mod tables;
 
 pub use check::{Broken, check_lines};
 

@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Installs the tools that version tests ask for their opinion. Safe to run again; needs root for apt.
+set -euo pipefail
+
+missing=()
+perl -MDpkg::Version -e 1 2>/dev/null || missing+=(libdpkg-perl)
+command -v rpm >/dev/null || missing+=(rpm)
+command -v ruby >/dev/null || missing+=(ruby)
+command -v php >/dev/null || missing+=(php-cli)
+[ -e /usr/share/php/Composer/Semver/autoload.php ] || missing+=(php-composer-semver)
+command -v javac >/dev/null || missing+=(default-jdk-headless)
+[ -e /usr/share/java/maven-artifact-3.x.jar ] || missing+=(libmaven3-core-java)
+command -v node >/dev/null || missing+=(nodejs npm)
+if [ ${#missing[@]} -gt 0 ]; then
+  apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"
+fi
+python3 -c 'import packaging' 2>/dev/null || python3 -m pip install --quiet packaging
+node -e 'require(process.argv[1] + "/npm/node_modules/semver")' "$(npm root -g)" 2>/dev/null || npm install --silent -g semver
+if command -v go >/dev/null; then (cd "$(dirname "$0")/go" && go build -o /dev/null .); fi
