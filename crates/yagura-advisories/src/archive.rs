@@ -1,0 +1,69 @@
+//! Bounded unpacking of what feeds publish compressed: gzip, bzip2, zstd, zip.
+
+use crate::feed::FeedError;
+use std::borrow::Cow;
+use std::io::{Cursor, Read};
+
+/// No document expands to more than this; the largest published (an OVAL file) has about 700 MB.
+const LARGEST_DOCUMENT: u64 = 2 << 30;
+/// No record of an archive is larger than this; the largest published CSAF document has about 60 MB.
+const LARGEST_MEMBER: u64 = 256 << 20;
+
+/// The document's bytes, unpacked when its magic says that they are compressed.
+///
+/// # Errors
+/// Damaged compression, or more than [`LARGEST_DOCUMENT`].
+pub fn unpack<'a>(path: &str, bytes: &'a [u8]) -> Result<Cow<'a, [u8]>, FeedError> {
+    let reader: Box<dyn Read + 'a> = if bytes.starts_with(&[0x1f, 0x8b]) {
+        Box::new(flate2::read::MultiGzDecoder::new(bytes))
+    } else if bytes.starts_with(b"BZh") {
+        Box::new(bzip2::read::MultiBzDecoder::new(bytes))
+    } else if bytes.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
+        Box::new(zstd::stream::read::Decoder::new(bytes).map_err(|error| FeedError::malformed(path, error))?)
+    } else {
+        return Ok(Cow::Borrowed(bytes));
+    };
+    read_bounded(path, reader, LARGEST_DOCUMENT).map(Cow::Owned)
+}
+
+/// Calls `visit` with the name and bytes of every member of a zip for which `wanted` holds, in archive order.
+/// A member that cannot be read is passed to `visit` as an error, and the next one is tried.
+///
+/// # Errors
+/// The zip's directory is unreadable.
+pub fn each_member(
+    path: &str,
+    bytes: &[u8],
+    wanted: impl Fn(&str) -> bool,
+    visit: &mut dyn FnMut(&str, Result<&[u8], FeedError>),
+) -> Result<(), FeedError> {
+    let mut archive =
+        zip::ZipArchive::new(Cursor::new(bytes)).map_err(|error| FeedError::malformed(path, error))?;
+    for index in 0..archive.len() {
+        let member = match archive.by_index(index) {
+            Ok(member) => member,
+            Err(error) => {
+                visit(&format!("member {index}"), Err(FeedError::malformed(path, error)));
+                continue;
+            }
+        };
+        let Ok(name) = member.name().map(Cow::into_owned) else { continue };
+        if !wanted(&name) {
+            continue;
+        }
+        match read_bounded(&name, member, LARGEST_MEMBER) {
+            Ok(bytes) => visit(&name, Ok(&bytes)),
+            Err(error) => visit(&name, Err(error)),
+        }
+    }
+    Ok(())
+}
+
+fn read_bounded(path: &str, reader: impl Read, limit: u64) -> Result<Vec<u8>, FeedError> {
+    let mut bytes = Vec::new();
+    reader.take(limit + 1).read_to_end(&mut bytes).map_err(|error| FeedError::malformed(path, error))?;
+    if bytes.len() as u64 > limit {
+        return Err(FeedError::TooLarge { path: path.to_owned(), limit });
+    }
+    Ok(bytes)
+}

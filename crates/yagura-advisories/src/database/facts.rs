@@ -1,0 +1,289 @@
+//! The facts about each vulnerability: gathered from all sources in a fixed order, stored once.
+
+use super::DatabaseError;
+use super::builder::Entry;
+use super::codec::{Cursor, put_signed, put_text, put_varint};
+use super::group::Groups;
+use crate::feed::Facts;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use std::collections::BTreeMap;
+use yagura_model::{Kev, Rating, Vulnerability, VulnerabilityId};
+
+/// Longest prose kept, in bytes; what is longer is cut at a line.
+const LONGEST_DETAILS: usize = 64 << 10;
+/// Most links kept for one vulnerability.
+const MOST_REFERENCES: usize = 100;
+/// Upper bound of one unpacked text record.
+const LARGEST_TEXT: usize = 1 << 20;
+
+/// A vulnerability while building.
+pub(super) struct One<'a> {
+    pub id: &'a str,
+    pub aliases: Vec<&'a str>,
+    /// Numbers of the advisories that speak of it.
+    pub advisories: Vec<u32>,
+    sources: Vec<&'a Facts>,
+    kev: Option<&'a Kev>,
+}
+
+/// Every vulnerability that an advisory or a source of facts names, by id. An advisory gives its text and
+/// ratings only to the one vulnerability it is about; errata about several give none.
+pub(super) fn gather<'a>(
+    entries: &[&'a Entry],
+    speaks: &[Vec<&'a str>],
+    facts: &'a [Facts],
+    kev: &'a BTreeMap<String, Kev>,
+    groups: &Groups<'a>,
+) -> Vec<One<'a>> {
+    let mut all: BTreeMap<&str, One<'_>> = BTreeMap::new();
+    let blank = |id| One { id, aliases: Vec::new(), advisories: Vec::new(), sources: Vec::new(), kev: None };
+    for (entry, speaks) in entries.iter().zip(speaks) {
+        for id in speaks {
+            let one = all.entry(id).or_insert_with(|| blank(id));
+            if speaks.len() > 1 {
+                continue;
+            }
+            one.sources.push(&entry.facts);
+            let same = std::iter::once(&entry.facts.id).chain(&entry.aliases).map(String::as_str);
+            one.aliases.extend(same.filter(|alias| *alias != *id && groups.representative(alias) == *id));
+        }
+    }
+    for fact in facts {
+        let id = groups.representative(&fact.id);
+        all.entry(id).or_insert_with(|| blank(id)).sources.push(fact);
+    }
+    for (id, kev) in kev {
+        all.entry(id).or_insert_with(|| blank(id)).kev = Some(kev);
+    }
+    for one in all.values_mut() {
+        one.aliases.sort_unstable();
+        one.aliases.dedup();
+        one.sources.sort_by_key(|facts| {
+            (text_rank(facts.source.as_str()), facts.source.as_str(), facts.id.as_str())
+        });
+    }
+    all.into_values().collect()
+}
+
+/// Whose words come first: databases of the language ecosystems, then the CVE record, NVD, the rest.
+fn text_rank(source: &str) -> u8 {
+    match source {
+        "osv/Ubuntu" | "osv/Alpine" | "osv/Debian" | "osv/Bitnami" | "osv/OSS-Fuzz" | "osv/AlmaLinux" => 4,
+        "cve" => 2,
+        "nvd" => 3,
+        "starter" => 5,
+        source if source.starts_with("osv/") => 1,
+        _ => 4,
+    }
+}
+
+/// Summary, details and links as one record to be compressed.
+pub(super) fn texts(one: &One<'_>) -> Vec<u8> {
+    let first = |of: fn(&Facts) -> &str| {
+        one.sources.iter().map(|facts| of(facts).trim()).find(|text| !text.is_empty()).unwrap_or_default()
+    };
+    let details = first(|facts| &facts.details);
+    let mut references: Vec<&str> = Vec::new();
+    let mut seen = std::collections::HashSet::new();
+    for link in one.sources.iter().flat_map(|facts| &facts.references) {
+        if references.len() < MOST_REFERENCES && seen.insert(link.as_str()) {
+            references.push(link);
+        }
+    }
+    let mut out = Vec::new();
+    put_text(&mut out, cut(first(|facts| &facts.summary), 4096));
+    put_text(&mut out, cut(details, LONGEST_DETAILS));
+    put_varint(&mut out, references.len() as u64);
+    for link in references {
+        put_text(&mut out, cut(link, 4096));
+    }
+    out
+}
+
+fn cut(text: &str, longest: usize) -> &str {
+    if text.len() <= longest {
+        return text;
+    }
+    let end = (0..=longest).rev().find(|end| text.is_char_boundary(*end)).unwrap_or_default();
+    let text = text.get(..end).unwrap_or_default();
+    text.rfind('\n').and_then(|line| text.get(..line)).unwrap_or(text)
+}
+
+/// Writes the record of a vulnerability; `place` is where its texts are.
+pub(super) fn encode(out: &mut Vec<u8>, one: &One<'_>, place: (u32, u32, u32)) {
+    put_text(out, one.id);
+    put_varint(out, one.aliases.len() as u64);
+    for alias in &one.aliases {
+        put_text(out, alias);
+    }
+    put_varint(out, one.advisories.len() as u64);
+    for advisory in &one.advisories {
+        put_varint(out, u64::from(*advisory));
+    }
+    let mut cwes: Vec<u16> = one.sources.iter().flat_map(|facts| facts.cwes.iter().copied()).collect();
+    cwes.sort_unstable();
+    cwes.dedup();
+    put_varint(out, cwes.len() as u64);
+    for cwe in cwes {
+        put_varint(out, u64::from(cwe));
+    }
+    let published = one.sources.iter().filter_map(|facts| facts.published).min();
+    let modified = one.sources.iter().filter_map(|facts| facts.modified).max();
+    for time in [published, modified] {
+        put_signed(out, time.map_or(i64::MIN, Timestamp::as_second));
+    }
+    let mut ratings: Vec<&Rating> = Vec::new();
+    for rating in one.sources.iter().flat_map(|facts| &facts.ratings) {
+        if !ratings.contains(&rating) {
+            ratings.push(rating);
+        }
+    }
+    put_varint(out, ratings.len() as u64);
+    for rating in ratings {
+        put_text(out, rating.source.as_str());
+        put_text(out, rating.vector.as_deref().unwrap_or_default());
+        put_varint(out, rating.score.map_or(0, |score| (score * 10.0).round() as u64 + 1));
+        put_text(out, rating.word.as_deref().unwrap_or_default());
+    }
+    match one.kev {
+        None => put_varint(out, 0),
+        Some(kev) => {
+            put_varint(out, 1 + u64::from(kev.ransomware) + 2 * u64::from(kev.due.is_some()));
+            put_text(out, &kev.added.to_string());
+            if let Some(due) = kev.due {
+                put_text(out, &due.to_string());
+            }
+            put_text(out, &kev.action);
+        }
+    }
+    for number in [place.0, place.1, place.2] {
+        put_varint(out, u64::from(number));
+    }
+}
+
+/// The head of a vulnerability record.
+pub(super) struct Head<'a> {
+    pub id: &'a str,
+    pub aliases: Vec<&'a str>,
+    pub advisories: Vec<u32>,
+}
+
+/// Reads id, aliases and advisories.
+pub(super) fn head<'a>(cursor: &mut Cursor<'a>) -> Option<Head<'a>> {
+    let id = cursor.text()?;
+    let mut aliases = Vec::new();
+    for _ in 0..cursor.count()? {
+        aliases.push(cursor.text()?);
+    }
+    let mut advisories = Vec::new();
+    for _ in 0..cursor.count()? {
+        advisories.push(u32::try_from(cursor.varint()?).ok()?);
+    }
+    Some(Head { id, aliases, advisories })
+}
+
+/// Reads a whole record; `unpack` gives the texts of a place. Texts that are damaged are left empty.
+pub(super) fn decode(
+    cursor: &mut Cursor<'_>,
+    unpack: impl FnOnce(u32, u32, u32) -> Option<Vec<u8>>,
+) -> Option<Vulnerability> {
+    let head = head(cursor)?;
+    let mut cwes = Vec::new();
+    for _ in 0..cursor.count()? {
+        cwes.push(u16::try_from(cursor.varint()?).ok()?);
+    }
+    let published = Timestamp::from_second(cursor.signed()?).ok();
+    let modified = Timestamp::from_second(cursor.signed()?).ok();
+    let mut ratings = Vec::new();
+    let optional = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    for _ in 0..cursor.count()? {
+        let source = cursor.text()?.into();
+        let vector = optional(cursor.text()?);
+        let score = cursor.varint()?.checked_sub(1).map(|tenths| tenths.min(100) as f64 / 10.0);
+        ratings.push(Rating { source, vector, score, word: optional(cursor.text()?) });
+    }
+    let kev = match cursor.varint()? {
+        0 => None,
+        flags => {
+            let flags = flags - 1;
+            let added: Date = cursor.text()?.parse().ok()?;
+            let due = if flags & 2 != 0 { cursor.text()?.parse().ok() } else { None };
+            Some(Kev { added, due, action: cursor.text()?.to_owned(), ransomware: flags & 1 != 0 })
+        }
+    };
+    let mut place = || u32::try_from(cursor.varint()?).ok();
+    let record = unpack(place()?, place()?, place()?).unwrap_or_default();
+    let mut text = Cursor::at(&record, 0);
+    let summary = text.text().unwrap_or_default().to_owned();
+    let details = text.text().unwrap_or_default().to_owned();
+    let mut references = Vec::new();
+    for _ in 0..text.count().unwrap_or_default() {
+        references.extend(text.text().map(str::to_owned));
+    }
+    Some(Vulnerability {
+        id: VulnerabilityId::from(head.id),
+        aliases: head.aliases.into_iter().map(str::to_owned).collect(),
+        summary,
+        details,
+        ratings,
+        cwes,
+        published,
+        modified,
+        references,
+        epss: None,
+        kev,
+    })
+}
+
+/// Compressed texts and their dictionary.
+pub(super) struct Texts {
+    pub bytes: Vec<u8>,
+    pub dictionary: Vec<u8>,
+    compressor: zstd::bulk::Compressor<'static>,
+}
+
+impl Texts {
+    /// Trains a dictionary on a spread of the texts.
+    pub fn train(all: &[Vec<u8>]) -> Result<Self, DatabaseError> {
+        const SAMPLES: usize = 8000;
+        const LONGEST_SAMPLE: usize = 2048;
+        let worth: Vec<&Vec<u8>> = all.iter().filter(|text| text.len() > 64).collect();
+        let samples: Vec<&[u8]> = worth
+            .iter()
+            .step_by(worth.len().div_ceil(SAMPLES).max(1))
+            .map(|text| text.get(..LONGEST_SAMPLE).unwrap_or(text))
+            .collect();
+        // Training needs many samples; a small file does without.
+        let dictionary = if samples.len() < 1000 {
+            Vec::new()
+        } else {
+            zstd::dict::from_samples(&samples, 64 << 10).unwrap_or_default()
+        };
+        let compressor = zstd::bulk::Compressor::with_dictionary(6, &dictionary)
+            .map_err(|source| DatabaseError::Compression { source })?;
+        Ok(Self { bytes: Vec::new(), dictionary, compressor })
+    }
+
+    /// Compresses one record: its offset, packed length and length.
+    pub fn add(&mut self, text: &[u8]) -> Result<(u32, u32, u32), DatabaseError> {
+        if text.len() <= 3 {
+            return Ok((0, 0, 0));
+        }
+        let packed =
+            self.compressor.compress(text).map_err(|source| DatabaseError::Compression { source })?;
+        let place = (self.bytes.len() as u32, packed.len() as u32, text.len() as u32);
+        self.bytes.extend_from_slice(&packed);
+        Ok(place)
+    }
+}
+
+/// Unpacks one record, within bounds.
+pub(super) fn unpack(texts: &[u8], dictionary: &[u8], place: (u32, u32, u32)) -> Option<Vec<u8>> {
+    let (offset, packed, length) = (place.0 as usize, place.1 as usize, place.2 as usize);
+    if length == 0 || length > LARGEST_TEXT {
+        return None;
+    }
+    let packed = texts.get(offset..offset.checked_add(packed)?)?;
+    zstd::bulk::Decompressor::with_dictionary(dictionary).ok()?.decompress(packed, length).ok()
+}
