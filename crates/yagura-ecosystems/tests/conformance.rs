@@ -1,6 +1,8 @@
 //! Published comparison facts. They are not part of the repository: set `YAGURA_CONFORMANCE` to a folder that
 //! holds `version-vectors/<scheme>.tsv`, or put it beside the checkout as `shared`.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failing unwrap is a failing test")]
+
 use std::path::PathBuf;
 use yagura_ecosystems::version::{check_lines, scheme};
 

@@ -18,7 +18,7 @@ pub(super) struct Key(Vec<u8>);
 impl Key {
     /// An empty key with room for a version of this length.
     pub(super) fn of(version: &str) -> Self {
-        Self(Vec::with_capacity(version.len().saturating_mul(2).min(4096).max(16)))
+        Self(Vec::with_capacity(version.len().saturating_mul(2).clamp(16, 4096)))
     }
 
     /// One byte: a kind, or the end of something.
