@@ -28,6 +28,7 @@ pub mod ownership;
 pub mod packagist;
 pub mod platform;
 pub mod pub_;
+pub mod purl;
 pub mod pypi;
 pub mod rubygems;
 pub mod swift;
