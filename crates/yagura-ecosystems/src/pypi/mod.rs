@@ -78,7 +78,8 @@ pub fn normalize(name: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// True below an installed environment: requirement files and manifests there are somebody else's.
+/// True below an installed environment: lockfiles, requirements and manifests there belong to the making of an
+/// installed package, and nobody installs from them.
 fn is_installed(path: &TreePath) -> bool {
     path.as_str().split('/').any(|part| matches!(part, "site-packages" | "dist-packages"))
 }

@@ -5,7 +5,7 @@
 
 use super::blocks::blocks;
 use super::locked::{Locked, Wanted};
-use super::requirement_name;
+use super::{is_installed, requirement_name};
 use crate::{Cataloger, Found};
 use serde::Deserialize;
 use yagura_fs::{File, ReadError};
@@ -24,6 +24,9 @@ impl Cataloger for PdmLock {
     }
 
     fn read(&self, file: &File<'_>, found: &mut Found) -> Result<(), ReadError> {
+        if is_installed(file.path) {
+            return Ok(());
+        }
         let text = file.text()?;
         let mut locked = Locked::default();
         let (_, outcome) = blocks(&text, "package", file, |entry: Entry| {

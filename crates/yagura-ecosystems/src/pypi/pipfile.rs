@@ -3,7 +3,7 @@
 //! The lockfile has two lists, `default` and `develop`, and no edges; the `Pipfile` beside names the direct
 //! packages.
 
-use super::ID;
+use super::{ID, is_installed};
 use crate::graph::Graph;
 use crate::lenient::{Entries, Flag, Text, json_error};
 use crate::{Cataloger, Found, Manifest, Note};
@@ -28,6 +28,9 @@ impl Cataloger for PipfileLock {
     }
 
     fn read(&self, file: &File<'_>, found: &mut Found) -> Result<(), ReadError> {
+        if is_installed(file.path) {
+            return Ok(());
+        }
         let text = file.text()?;
         let mut lock = Lock::default();
         let mut deserializer = serde_json::Deserializer::from_str(&text);
@@ -116,6 +119,9 @@ impl Cataloger for Pipfile {
     }
 
     fn read(&self, file: &File<'_>, found: &mut Found) -> Result<(), ReadError> {
+        if is_installed(file.path) {
+            return Ok(());
+        }
         let text = file.text()?;
         let document: Document = toml::from_str(&text)
             .map_err(|error| ReadError::malformed(file.path, error.message().to_owned()))?;

@@ -4,6 +4,7 @@
 //! from others. Direct packages are those of the `pyproject.toml` beside.
 
 use super::blocks::blocks;
+use super::is_installed;
 use super::locked::{Locked, Wanted};
 use crate::{Cataloger, Found};
 use serde::Deserialize;
@@ -24,6 +25,9 @@ impl Cataloger for PoetryLock {
     }
 
     fn read(&self, file: &File<'_>, found: &mut Found) -> Result<(), ReadError> {
+        if is_installed(file.path) {
+            return Ok(());
+        }
         let text = file.text()?;
         let mut locked = Locked::default();
         let (_, outcome) = blocks(&text, "package", file, |entry: Entry| {

@@ -5,6 +5,7 @@
 //! one, a marker that asks for an extra makes it optional.
 
 use super::blocks::blocks;
+use super::is_installed;
 use super::locked::{Locked, Wanted};
 use crate::{Cataloger, Found};
 use serde::Deserialize;
@@ -25,6 +26,9 @@ impl Cataloger for Pylock {
     }
 
     fn read(&self, file: &File<'_>, found: &mut Found) -> Result<(), ReadError> {
+        if is_installed(file.path) {
+            return Ok(());
+        }
         let text = file.text()?;
         let mut locked = Locked::default();
         let (_, outcome) = blocks(&text, "packages", file, |entry: Entry| {

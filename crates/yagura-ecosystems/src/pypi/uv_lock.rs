@@ -4,6 +4,7 @@
 //! `editable` or `directory`; they are the roots and not packages themselves.
 
 use super::blocks::blocks;
+use super::is_installed;
 use super::locked::{Locked, Wanted};
 use crate::{Cataloger, Found};
 use serde::Deserialize;
@@ -25,6 +26,9 @@ impl Cataloger for UvLock {
     }
 
     fn read(&self, file: &File<'_>, found: &mut Found) -> Result<(), ReadError> {
+        if is_installed(file.path) {
+            return Ok(());
+        }
         let text = file.text()?;
         let mut locked = Locked::default();
         let (_, outcome) = blocks(&text, "package", file, |entry: Entry| entry.list(&mut locked));
