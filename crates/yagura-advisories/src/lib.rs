@@ -9,10 +9,12 @@ pub mod database;
 pub mod feed;
 pub mod osv;
 pub mod rating;
+pub mod starter;
 pub mod xml;
 
 pub use database::{Builder, Database, DatabaseError};
 pub use feed::{Batch, Document, Facts, Feed, FeedError, Pick, Sink};
+pub use starter::starter;
 
 /// Every feed that is known, in alphabetical order of folders.
 pub static FEEDS: &[&dyn Feed] = &[&osv::Osv];

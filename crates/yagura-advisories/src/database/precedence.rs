@@ -7,6 +7,10 @@
 /// The rank of a source for an ecosystem; the lowest decides and the others are dropped for that
 /// vulnerability. `advisory` is the advisory's id.
 pub fn rank(base: &str, source: &str, advisory: &str) -> u8 {
+    // What is compiled in is older than any download.
+    if source == crate::starter::SOURCE {
+        return u8::MAX;
+    }
     match base {
         // The tracker knows states that errata do not tell; changelogs only fill its gaps.
         "Debian" => match source {
