@@ -209,8 +209,9 @@ fn properties(package: &Package) -> Vec<Value> {
     if let Some(module) = &package.module {
         add("yagura:module", module);
     }
-    if let Some(Owner { name, version, .. }) = &package.owner {
+    if let Some(Owner { ecosystem, name, version }) = &package.owner {
         add("yagura:owner", &format!("{name}@{version}"));
+        add("yagura:owner-ecosystem", ecosystem.as_str());
     }
     if package.scope == yagura_model::Scope::Development {
         add("yagura:scope", "development");

@@ -7,6 +7,7 @@ pub mod json;
 pub mod junit;
 pub mod report;
 pub mod sarif;
+pub mod sbom;
 pub mod spdx;
 pub mod text;
 
