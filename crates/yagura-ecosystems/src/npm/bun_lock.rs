@@ -262,19 +262,17 @@ fn graph<'a>(lock: &'a Lock<'a>) -> Graph<'a> {
         }
     }
     let mut roots = Vec::new();
-    for (_, workspace) in &lock.workspaces {
+    for (path, workspace) in &lock.workspaces {
+        // The root's places have no prefix; `name/…` would be those of a package of the same name.
+        let place = if path.is_empty() { "" } else { workspace.name.as_str() };
         for (pairs, scope) in [
             (&workspace.dependencies, Scope::Runtime),
             (&workspace.peer_dependencies, Scope::Runtime),
             (&workspace.optional_dependencies, Scope::Optional),
             (&workspace.dev_dependencies, Scope::Development),
         ] {
-            roots.extend(
-                pairs
-                    .0
-                    .iter()
-                    .filter_map(|(name, _)| Some((resolve(&places, workspace.name.as_str(), name)?, scope))),
-            );
+            roots
+                .extend(pairs.0.iter().filter_map(|(name, _)| Some((resolve(&places, place, name)?, scope))));
         }
     }
     graph.spread(&roots);
@@ -296,4 +294,43 @@ fn resolve(places: &HashMap<&str, Option<usize>>, from: &str, name: &str) -> Opt
         above = above.rsplit_once('/').map_or("", |(above, _)| above);
     }
     places.get(name).copied().flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{read, render};
+
+    #[test]
+    fn comments_and_trailing_commas_vanish() {
+        assert_eq!(plain("{\"a,}\": [1, /* , */ 2, // x\n], }"), "{\"a,}\": [1,  2  \n]  }");
+        assert_eq!(plain("\"open"), "\"open");
+        assert_eq!(plain("/* open"), "");
+        assert_eq!(plain("\"a\\\"b,]\",]"), "\"a\\\"b,]\" ]");
+    }
+
+    #[test]
+    fn a_package_named_like_the_root_is_not_the_root() {
+        let json = r#"{"lockfileVersion": 1,
+            "workspaces": {"": {"name": "x", "dependencies": {"c": "2"}, "devDependencies": {"x": "1"}}},
+            "packages": {
+                "c": ["c@2.0.0", "", {}, ""],
+                "x": ["x@1.0.0", "", {"dependencies": {"c": "1"}}, ""],
+                "x/c": ["c@1.0.0", "", {}, ""],
+                "git": ["git@git+https://example.org/git.git#0123456", {}, "x"],
+            }}"#;
+        insta::assert_snapshot!(render(&read(&BunLock, "bun.lock", json.as_bytes())), @r#"
+        npm c 2.0.0 runtime/direct @bun.lock
+        npm x 1.0.0 development/direct -> c@1.0.0 @bun.lock
+        npm c 1.0.0 development/transitive @bun.lock
+        npm git 0123456 commit=0123456 runtime/unknown @bun.lock
+        "#);
+    }
+
+    #[test]
+    fn the_binary_form_is_reported() {
+        insta::assert_snapshot!(render(&read(&BunLockBinary, "bun.lockb", b"#!/usr/bin/env bun\n")), @r#"
+        unread bun.lockb Unsupported binary lockfile of bun; `bun install --save-text-lockfile` writes bun.lock
+        "#);
+    }
 }

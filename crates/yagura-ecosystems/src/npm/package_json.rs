@@ -214,3 +214,68 @@ impl<'de> Deserialize<'de> for Licenses {
         de::Deserializer::deserialize_any(deserializer, Any).map(Self)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{read, render};
+
+    #[test]
+    fn only_the_top_of_an_installed_package_counts() {
+        for (path, expected) in [
+            ("app/node_modules/a/package.json", Place::Installed),
+            ("node_modules/@s/a/package.json", Place::Installed),
+            ("node_modules/a/node_modules/b/package.json", Place::Installed),
+            ("node_modules/.pnpm/a@1.0.0/node_modules/a/package.json", Place::Installed),
+            ("node_modules/test/package.json", Place::Installed),
+            ("node_modules/test/node_modules/@s/tests/package.json", Place::Installed),
+            ("usr/share/nodejs/semver/package.json", Place::Installed),
+            ("tests/app/node_modules/a/package.json", Place::Installed),
+            ("node_modules/a/dist/esm/package.json", Place::Inside),
+            ("node_modules/@s/package.json", Place::Inside),
+            ("node_modules/resolve/test/resolver/node_modules/x/package.json", Place::Inside),
+            ("node_modules/.cache/package.json", Place::Inside),
+            ("app/package.json", Place::Elsewhere),
+        ] {
+            assert_eq!(place(path.strip_suffix("/package.json").unwrap()), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn licences_in_every_shape() {
+        let licenses = |field: &str| {
+            let json = format!(r#"{{"name": "a", "version": "1.0.0", {field}}}"#);
+            read(&PackageJson, "node_modules/a/package.json", json.as_bytes()).packages.remove(0).licenses
+        };
+        assert_eq!(licenses(r#""license": "MIT""#), ["MIT"]);
+        assert_eq!(licenses(r#""license": {"type": "MIT", "url": "x"}"#), ["MIT"]);
+        assert_eq!(licenses(r#""licenses": [{"type": "MIT"}, "ISC", 1]"#), ["MIT", "ISC"]);
+        assert_eq!(licenses(r#""license": null"#), [""; 0]);
+    }
+
+    #[test]
+    fn packages_without_name_or_version_are_none() {
+        for json in
+            [r#"{"name": "a"}"#, r#"{"name": 1, "version": "1"}"#, r#"{"name": "a", "version": {}}"#, "[]"]
+        {
+            assert!(
+                read(&PackageJson, "node_modules/a/package.json", json.as_bytes()).packages.is_empty(),
+                "{json}"
+            );
+        }
+    }
+
+    #[test]
+    fn manifests_and_unpacked_packages() {
+        let manifest = br#"{"name": "shop", "version": "1.0.0", "dependencies": {"a": "^1", "left": "npm:real@2", "own": "workspace:*", "o": "1"},
+            "devDependencies": {"d": "1"}, "optionalDependencies": {"o": "1"}}"#;
+        insta::assert_snapshot!(render(&read(&PackageJson, "shop/package.json", manifest)), @r#"
+        note {"manifest":{"ecosystem":"npm","direct":{"a":"runtime","d":"development","o":"optional","real":"runtime"},"complete":false}}
+        "#);
+        let yarn = br#"{"name": "yarn", "version": "1.22.19", "license": "BSD-2-Clause", "dependencies": {"a": "1"}}"#;
+        insta::assert_snapshot!(render(&read(&PackageJson, "opt/yarn-v1.22.19/package.json", yarn)), @r#"
+        npm yarn 1.22.19 runtime/unknown (BSD-2-Clause) @opt/yarn-v1.22.19/package.json
+        note {"owned":{"name":"yarn","ecosystem":"npm","directories":["opt/yarn-v1.22.19"]}}
+        "#);
+    }
+}

@@ -321,3 +321,66 @@ fn report(versionless: &[&str], file: &File<'_>, found: &mut Found) {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{read, render};
+
+    #[test]
+    fn links_addresses_and_bundles() {
+        let json = r#"{"lockfileVersion": 3, "packages": {
+            "": {"name": "shop", "dependencies": {"own": "*", "git": "x", "tar": "x", "b": "1"}},
+            "packages/own": {"version": "1.0.0", "dependencies": {"b": "2"}},
+            "packages/own/node_modules/b": {"version": "2.0.0"},
+            "node_modules/own": {"resolved": "packages/own", "link": true},
+            "node_modules/b": {"version": "1.0.0", "dependencies": {"inner": "1"}, "peerDependencies": {"git": "*"}},
+            "node_modules/b/node_modules/inner": {"version": "1.0.0", "inBundle": true, "license": "ISC"},
+            "node_modules/git": {"version": "3.0.0", "resolved": "git+ssh://git@github.com/x/git.git#0123456789012345678901234567890123456789"},
+            "node_modules/tar": {"resolved": "https://example.org/tar-4.5.6.tgz"},
+            "node_modules/odd": {"version": 7, "resolved": "https://example.org/odd"}}}"#;
+        insta::assert_snapshot!(render(&read(&PackageLock, "package-lock.json", json.as_bytes())), @r#"
+        npm b 2.0.0 runtime/direct @package-lock.json
+        npm b 1.0.0 runtime/direct -> git, inner @package-lock.json
+        npm inner 1.0.0 runtime/transitive (ISC) @package-lock.json
+        npm git 3.0.0 commit=0123456789012345678901234567890123456789 runtime/direct @package-lock.json
+        npm tar 4.5.6 runtime/direct @package-lock.json
+        unread package-lock.json Unsupported 1 packages have no version, for instance `odd`
+        "#);
+    }
+
+    #[test]
+    fn nested_levels_of_version_1_shadow_each_other() {
+        let json = r#"{"lockfileVersion": 1, "dependencies": {
+            "a": {"version": "1.0.0", "requires": {"b": "2", "c": "1"}, "dependencies": {
+                "b": {"version": "2.0.0", "bundled": true, "requires": {"c": "1"}}}},
+            "b": {"version": "1.0.0", "dev": true},
+            "c": {"version": "npm:real@1.2.3", "optional": true},
+            "git": {"version": "github:x/git#0123456789012345678901234567890123456789", "from": "github:x/git"},
+            "local": {"version": "file:../local"},
+            "tar": {"version": "https://example.org/tar-4.5.6.tgz"},
+            "odd": {"version": "https://example.org/archive"}}}"#;
+        insta::assert_snapshot!(render(&read(&PackageLock, "npm-shrinkwrap.json", json.as_bytes())), @r#"
+        npm a 1.0.0 runtime/unknown -> b@2.0.0, real @npm-shrinkwrap.json
+        npm b 1.0.0 development/unknown @npm-shrinkwrap.json
+        npm real 1.2.3 optional/unknown @npm-shrinkwrap.json
+        npm git 0123456789012345678901234567890123456789 commit=0123456789012345678901234567890123456789 runtime/unknown @npm-shrinkwrap.json
+        npm tar 4.5.6 runtime/unknown @npm-shrinkwrap.json
+        npm b 2.0.0 runtime/unknown -> real @npm-shrinkwrap.json
+        unread npm-shrinkwrap.json Unsupported 1 packages have no version, for instance `odd`
+        "#);
+    }
+
+    #[test]
+    fn lockfiles_that_packages_carry_are_left_out() {
+        let json = br#"{"packages": {"node_modules/a": {"version": "1.0.0"}}}"#;
+        for (path, count) in [
+            ("node_modules/.package-lock.json", 1),
+            ("node_modules/x/package-lock.json", 0),
+            (".package-lock.json", 0),
+            ("package-lock.json", 1),
+        ] {
+            assert_eq!(read(&PackageLock, path, json).packages.len(), count, "{path}");
+        }
+    }
+}

@@ -240,15 +240,15 @@ fn edges(key: &str, root: bool) -> Option<Scope> {
 /// Name and version of a key without its peers.
 fn identity(key: &str) -> Option<(&str, &str)> {
     let bare = base(key).trim_start_matches('/');
-    if let Some((name, version)) = split_name(bare)
-        && !version.is_empty()
-        // In version 5, an `@` may also be part of the peers.
-        && (is_version(version) || version.contains(':'))
-    {
-        return Some((name, version));
+    if let Some((name, version)) = split_name(bare) {
+        // In version 5, an `@` is part of the peers, and the name before it holds the version.
+        let slashes = usize::from(name.starts_with('@'));
+        if name.matches('/').count() == slashes && (is_version(version) || version.contains(':')) {
+            return Some((name, version));
+        }
     }
-    let bare = bare.split_once('_').map_or(bare, |(bare, _)| bare);
     let (name, version) = bare.rsplit_once('/')?;
+    let version = version.split('_').next().unwrap_or(version);
     // A key of another registry starts with its host.
     let name = match (key.starts_with('/'), name.rfind("/@")) {
         (true, _) => name,
@@ -320,4 +320,58 @@ fn graph<'a>(lock: &Lock<'a>) -> Graph<'a> {
         }
     }
     graph
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{read, render};
+
+    #[test]
+    fn keys_tell_name_and_version() {
+        for (key, name, version) in [
+            ("/debug/4.3.4", "debug", "4.3.4"),
+            ("/debug/4.3.4_supports-color@8.1.1", "debug", "4.3.4"),
+            ("/@s/x/1.0.0_@y+z@2.0.0", "@s/x", "1.0.0"),
+            ("/string_decoder/1.1.1", "string_decoder", "1.1.1"),
+            ("registry.example.org/@s/x/1.0.0", "@s/x", "1.0.0"),
+            ("registry.example.org/x/1.0.0", "x", "1.0.0"),
+            ("/@s/x@1.0.0(@y/z@2.0.0)(w@1.0.0)", "@s/x", "1.0.0"),
+            ("x@1.0.0-rc.1(y@2.0.0)", "x", "1.0.0-rc.1"),
+            ("x@https://example.org/x.tgz", "x", "https://example.org/x.tgz"),
+        ] {
+            assert_eq!(identity(key), Some((name, version)), "{key}");
+        }
+    }
+
+    #[test]
+    fn peers_git_and_directories() {
+        let yaml = concat!(
+            "lockfileVersion: '9.0'\n\nimporters:\n\n  .:\n    dependencies:\n",
+            "      x:\n        specifier: ^1\n        version: 1.0.0(y@2.0.0)\n",
+            "      own:\n        specifier: file:own\n        version: file:own\n",
+            "      git:\n        specifier: x/git\n        version: https://codeload.github.com/x/git/tar.gz/0123456789012345678901234567890123456789\n",
+            "\npackages:\n\n",
+            "  git@https://codeload.github.com/x/git/tar.gz/0123456789012345678901234567890123456789:\n    resolution: {tarball: https://codeload.github.com/x/git/tar.gz/0123456789012345678901234567890123456789}\n    version: 5.0.0\n\n",
+            "  own@file:own:\n    resolution: {directory: own, type: directory}\n\n",
+            "  x@1.0.0:\n    resolution: {integrity: sha512-x}\n    deprecated: |-\n      dependencies:\n      not: 1.0.0\n    peerDependencies:\n      y: '*'\n\n",
+            "  y@2.0.0:\n    resolution: {integrity: sha512-y}\n\n",
+            "snapshots:\n\n  x@1.0.0(y@2.0.0):\n    dependencies:\n      y: 2.0.0\n\n  y@2.0.0: {}\n",
+        );
+        insta::assert_snapshot!(render(&read(&PnpmLock, "pnpm-lock.yaml", yaml.as_bytes())), @r#"
+        npm git 5.0.0 commit=0123456789012345678901234567890123456789 runtime/direct @pnpm-lock.yaml
+        npm x 1.0.0 runtime/direct -> y @pnpm-lock.yaml
+        npm y 2.0.0 runtime/transitive @pnpm-lock.yaml
+        "#);
+    }
+
+    #[test]
+    fn files_cut_between_lists_are_reported() {
+        let cut =
+            "lockfileVersion: '9.0'\n\npackages:\n\n  x@1.0.0:\n    resolution: {integrity: a}\n\n  y@1.0";
+        insta::assert_snapshot!(render(&read(&PnpmLock, "pnpm-lock.yaml", cut.as_bytes())), @r#"
+        npm x 1.0.0 runtime/unknown @pnpm-lock.yaml
+        unread pnpm-lock.yaml Truncated `y@1.0` has no resolution
+        "#);
+    }
 }

@@ -182,7 +182,10 @@ fn name<'a>(entry: &Entry<'a>) -> Option<Cow<'a, str>> {
         return (!local)
             .then(|| part(&entry.resolution, |text| split_name(text).map_or(text, |split| split.0)));
     }
-    let pattern = entry.patterns.first()?;
+    // `resolutions` may send plain ranges to another package: then only one pattern tells its name.
+    let aliased =
+        |pattern: &&Cow<'a, str>| split_name(pattern).is_some_and(|(_, range)| range.starts_with("npm:"));
+    let pattern = entry.patterns.iter().find(aliased).or(entry.patterns.first())?;
     let (_, range) = split_name(pattern)?;
     let local = ["file:", "link:", "workspace:", "portal:"].iter().any(|p| range.starts_with(p));
     if entry.resolved.is_empty() && local {
@@ -196,4 +199,51 @@ fn name<'a>(entry: &Entry<'a>) -> Option<Cow<'a, str>> {
         },
         None => text,
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{read, render};
+
+    fn check(text: &str) -> String {
+        render(&read(&YarnLock, "yarn.lock", text.as_bytes()))
+    }
+
+    #[test]
+    fn addresses_and_aliases_of_yarn_1() {
+        insta::assert_snapshot!(check(concat!(
+            "# yarn lockfile v1\n\n",
+            "chokidar@^2.1.8, chokidar@^3.0.0, \"chokidar@npm:@n/chokidar-2@2.1.8-x.3\":\n  version \"2.1.8-x.3\"\n  resolved \"https://registry.yarnpkg.com/@n/chokidar-2/-/chokidar-2-2.1.8-x.3.tgz#32\"\n\n",
+            "\"local@file:./local\":\n  version \"1.0.0\"\n\n",
+            "\"tool@git+https://example.org/tool.git\":\n  version \"2.0.0\"\n  resolved \"git+https://example.org/tool.git#0123456789012345678901234567890123456789\"\n  dependencies:\n    chokidar \"^3.0.0\"\n",
+        )), @r#"
+        npm @n/chokidar-2 2.1.8-x.3 runtime/unknown @yarn.lock
+        npm tool 2.0.0 commit=0123456789012345678901234567890123456789 runtime/unknown -> @n/chokidar-2 @yarn.lock
+        "#);
+    }
+
+    #[test]
+    fn protocols_of_yarn_4() {
+        insta::assert_snapshot!(check(concat!(
+            "__metadata:\n  version: 8\n\n",
+            "\"app@workspace:.\":\n  version: 0.0.0-use.local\n  resolution: \"app@workspace:.\"\n  dependencies:\n    fsevents: \"npm:^2\"\n    linked: \"link:./linked\"\n\n",
+            "\"fsevents@npm:^2\":\n  version: 2.3.3\n  resolution: \"fsevents@npm:2.3.3\"\n\n",
+            "\"fsevents@patch:fsevents@npm%3A^2#optional!builtin<compat/fsevents>\":\n  version: 2.3.3\n  resolution: \"fsevents@patch:fsevents@npm%3A2.3.3#optional!builtin<compat/fsevents>::version=2.3.3&hash=df0bf1\"\n\n",
+            "\"linked@link:./linked::locator=app%40workspace%3A.\":\n  version: 0.0.0-use.local\n  resolution: \"linked@link:./linked::locator=app%40workspace%3A.\"\n\n",
+            "\"tool@https://example.org/tool.git#commit=0123456789012345678901234567890123456789\":\n  version: 2.0.0\n  resolution: \"tool@https://example.org/tool.git#commit=0123456789012345678901234567890123456789\"\n",
+        )), @r#"
+        npm fsevents 2.3.3 runtime/direct @yarn.lock
+        npm tool 2.0.0 commit=0123456789012345678901234567890123456789 runtime/transitive @yarn.lock
+        "#);
+    }
+
+    #[test]
+    fn conflict_marks_are_reported_and_the_rest_is_read() {
+        insta::assert_snapshot!(check("a@1:\n  version \"1.0.0\"\n\n<<<<<<< HEAD\nb@1:\n  version \"1.0.1\"\n\nc@1:\n"), @r#"
+        npm a 1.0.0 runtime/unknown @yarn.lock
+        npm b 1.0.1 runtime/unknown @yarn.lock
+        unread yarn.lock Malformed line 4 is not an entry
+        "#);
+    }
 }
