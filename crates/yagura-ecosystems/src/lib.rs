@@ -30,6 +30,7 @@ pub mod platform;
 pub mod pub_;
 pub mod purl;
 pub mod pypi;
+pub mod rpm;
 pub mod rubygems;
 pub mod swift;
 pub mod testing;
@@ -105,6 +106,16 @@ pub static ECOSYSTEMS: &[&Ecosystem] = &[
     &packagist::PACKAGIST,
     &pub_::PUB,
     &pypi::PYPI,
+    &rpm::ALMA_LINUX,
+    &rpm::AMAZON_LINUX,
+    &rpm::AZURE_LINUX,
+    &rpm::FEDORA,
+    &rpm::OPENSUSE,
+    &rpm::ORACLE_LINUX,
+    &rpm::PHOTON_OS,
+    &rpm::RED_HAT,
+    &rpm::ROCKY_LINUX,
+    &rpm::SUSE,
     &rubygems::RUBYGEMS,
     &swift::COCOAPODS,
     &swift::SWIFT_URL,

@@ -16,6 +16,15 @@ const SYSTEM_FORMATS: &[&str] = &["apk", "dpkg", "pacman", "rpm"];
 /// name either.
 const MERGED: &[&str] = &["bin/", "lib/", "lib32/", "lib64/", "libx32/", "sbin/"];
 
+/// Ownership is asked only for executables and for files that name language packages; catalogers leave the rest
+/// of a package's files out, which keeps the list to a third.
+pub fn could_hold_software(path: &[u8]) -> bool {
+    const WITHOUT: [&[u8]; 6] =
+        [b"share/doc/", b"share/man/", b"share/locale/", b"share/zoneinfo/", b"share/licenses/", b"include/"];
+    let path = path.strip_prefix(b"/").unwrap_or(path);
+    path.strip_prefix(b"usr/").is_none_or(|rest| !WITHOUT.iter().any(|directory| rest.starts_with(directory)))
+}
+
 /// All files of all packages of a tree.
 #[derive(Debug, Default)]
 pub struct Index {

@@ -1,5 +1,6 @@
 //! Which files each package ships: `info/*.list`, and the checksum lists of images without dpkg.
 
+use crate::ownership::could_hold_software;
 use crate::{Cataloger, Found, Note, Owned};
 use yagura_fs::{File, ReadError};
 use yagura_model::TreePath;
@@ -33,7 +34,7 @@ impl Cataloger for Files {
             .filter_map(
                 |line| if checksums { line.split_once("  ").map(|(_, path)| path) } else { Some(line) },
             )
-            .filter(|path| could_hold_software(path))
+            .filter(|path| could_hold_software(path.as_bytes()))
             .filter_map(TreePath::from_text)
             .collect();
         found.notes.push(Note::Owned(Owned {
@@ -44,14 +45,6 @@ impl Cataloger for Files {
         }));
         Ok(())
     }
-}
-
-/// Ownership is asked only for executables and for files that name language packages; leaving out
-/// documentation, translations and headers keeps the list to a third.
-fn could_hold_software(path: &str) -> bool {
-    !["/usr/share/doc/", "/usr/share/man/", "/usr/share/locale/", "/usr/include/", "/usr/share/zoneinfo/"]
-        .iter()
-        .any(|directory| path.starts_with(directory))
 }
 
 #[cfg(test)]
