@@ -124,8 +124,9 @@ fn check_source(root: &Path, crate_name: &str, path: &Path, complaints: &mut Vec
     if text.lines().count() > LONG_FILE {
         complaints.push(format!("{shown}: over {LONG_FILE} lines; look for the second idea"));
     }
-    let mut in_tests =
-        path.components().any(|part| part.as_os_str() == "tests" || part.as_os_str() == "benches");
+    let mut in_tests = path
+        .components()
+        .any(|part| ["tests", "benches", "tests.rs"].iter().any(|name| part.as_os_str() == *name));
     for (index, line) in text.lines().enumerate() {
         let number = index + 1;
         in_tests |= line.trim_start() == "#[cfg(test)]";

@@ -4,7 +4,7 @@ use crate::Limits;
 use std::cell::Cell;
 
 /// Below this many bytes no ratio is checked: small files of zeros compress very well.
-const RATIO_FROM: u64 = 16 << 20;
+pub const RATIO_FROM: u64 = 16 << 20;
 
 /// Counts bytes that came out of an outermost archive. Shared by all archives nested in it, so that nesting
 /// does not multiply what is allowed.

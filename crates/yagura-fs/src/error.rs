@@ -90,6 +90,19 @@ impl ReadError {
         }
     }
 
+    /// Errors are not `Clone`; this says the same again, also when a reader is asked twice.
+    pub(crate) fn copy(error: &std::io::Error) -> std::io::Error {
+        let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<Self>());
+        match inner {
+            Some(Self::TooLarge { path, limit, unit }) => {
+                Self::TooLarge { path: path.clone(), limit: *limit, unit }.into_io()
+            }
+            Some(Self::Cancelled { path }) => Self::Cancelled { path: path.clone() }.into_io(),
+            Some(Self::Malformed { path, detail }) => Self::malformed(path, detail.clone()).into_io(),
+            _ => std::io::Error::new(error.kind(), error.to_string()),
+        }
+    }
+
     /// The error of a read at `path`: a `ReadError` inside is taken out, and the kinds that decoders use for
     /// bad input are told from those of the medium.
     pub(crate) fn from_io(path: &TreePath, source: std::io::Error) -> Self {

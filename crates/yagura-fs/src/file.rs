@@ -6,6 +6,7 @@ use std::cell::OnceCell;
 use std::io::{self, Read};
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::rc::Rc;
+use std::sync::Arc;
 use yagura_model::TreePath;
 
 /// What a medium states about a file without reading it.
@@ -263,6 +264,39 @@ impl<'a> File<'a> {
     /// A `Read + Seek` view, for readers that jump.
     pub fn reader(&self) -> Reader<'_> {
         Reader { file: self, position: 0 }
+    }
+}
+
+/// Reads any content from a position to its end or to another position, without a `File` around it.
+pub struct Forward<C> {
+    content: C,
+    position: u64,
+    end: u64,
+}
+
+impl<C: Content> Forward<Arc<C>> {
+    /// The whole content.
+    pub fn new(content: Arc<C>) -> Self {
+        Self { content, position: 0, end: u64::MAX }
+    }
+
+    /// `length` bytes from `start`; fewer where the content ends.
+    pub fn part(content: Arc<C>, start: u64, length: u64) -> Self {
+        Self { content, position: start, end: start.saturating_add(length) }
+    }
+
+    /// Passes over bytes without reading them.
+    pub fn advance(&mut self, count: u64) {
+        self.position = self.position.saturating_add(count).min(self.end);
+    }
+}
+
+impl<C: Content> Read for Forward<Arc<C>> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let most = usize::try_from(self.end - self.position).unwrap_or(usize::MAX).min(buffer.len());
+        let count = self.content.read_at(self.position, buffer.get_mut(..most).unwrap_or_default())?;
+        self.position += count as u64;
+        Ok(count)
     }
 }
 

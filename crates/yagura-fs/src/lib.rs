@@ -6,18 +6,24 @@
 
 mod budget;
 mod complaints;
+mod compression;
+pub mod digest;
 pub mod directory;
 pub mod error;
 pub mod file;
+pub mod image;
 pub mod limits;
 pub mod mounts;
 mod stream;
+pub mod tar;
 pub mod tree;
 pub mod zip;
 
+pub use digest::Digest;
 pub use directory::{Directory, SingleFile};
 pub use error::ReadError;
 pub use file::{Content, File, Metadata};
 pub use limits::Limits;
+pub use tar::TarTree;
 pub use tree::{Entry, EntryKind, Flow, Tree};
 pub use zip::ZipTree;

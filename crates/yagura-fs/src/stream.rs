@@ -18,8 +18,8 @@ struct State<R> {
     reader: R,
     bytes: Vec<u8>,
     ended: bool,
-    /// Kind and text of the error that ended the reader. Later reads must not take it for the end of the file.
-    failed: Option<(io::ErrorKind, String)>,
+    /// The error that ended the reader. Later reads must not take it for the end of the file.
+    failed: Option<io::Error>,
 }
 
 impl<'a, R: Read> Stream<'a, R> {
@@ -36,8 +36,8 @@ impl<'a, R: Read> Stream<'a, R> {
     fn fill(&self, state: &mut State<R>, count: u64) -> io::Result<()> {
         const STEP: usize = 64 * 1024;
         while !state.ended && (state.bytes.len() as u64) < count {
-            if let Some((kind, text)) = &state.failed {
-                return Err(io::Error::new(*kind, text.clone()));
+            if let Some(error) = &state.failed {
+                return Err(ReadError::copy(error));
             }
             let filled = state.bytes.len();
             if filled as u64 > self.limit {
@@ -53,7 +53,7 @@ impl<'a, R: Read> Stream<'a, R> {
                 Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
-                    state.failed = Some((error.kind(), error.to_string()));
+                    state.failed = Some(ReadError::copy(&error));
                     return Err(error);
                 }
             }
