@@ -75,7 +75,7 @@ pub struct DotnetProject {
     /// The packages asked for, in file order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub references: Vec<DotnetReference>,
-    /// Versions set for references elsewhere, by package.
+    /// Versions set for references elsewhere, by package in lower case.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub versions: BTreeMap<String, String>,
     /// Properties that versions may refer to.

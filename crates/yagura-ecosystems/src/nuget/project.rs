@@ -8,7 +8,7 @@
 
 use super::ID;
 use crate::found::{DotnetProject, DotnetReference};
-use crate::{Cataloger, Found, Manifest, Note};
+use crate::{Cataloger, Found, Manifest, Note, lower_case};
 use quick_xml::events::{BytesStart, Event};
 use std::collections::{BTreeMap, BTreeSet};
 use yagura_fs::{File, ReadError};
@@ -140,7 +140,7 @@ fn finish(tag: &str, reference: DotnetReference, project: &mut DotnetProject) {
     // `Include="A;B"` names several packages.
     for name in reference.name.split(';').map(str::trim).filter(|name| !name.is_empty()) {
         if tag == "PackageVersion" {
-            project.versions.insert(name.to_owned(), reference.version.clone());
+            project.versions.insert(name.to_ascii_lowercase(), reference.version.clone());
         } else {
             project.references.push(DotnetReference { name: name.to_owned(), ..reference.clone() });
         }
@@ -177,12 +177,7 @@ pub(super) fn resolve(notes: &[(&TreePath, &Note)]) -> Vec<Package> {
         let shared = above.iter().flat_map(|props| &props.references);
         for reference in project.references.iter().chain(shared) {
             let stated = match reference.version.is_empty() {
-                true => above.iter().find_map(|props| {
-                    props.versions.get(&reference.name).or_else(|| {
-                        let mut versions = props.versions.iter();
-                        Some(versions.find(|(name, _)| name.eq_ignore_ascii_case(&reference.name))?.1)
-                    })
-                }),
+                true => above.iter().find_map(|props| props.versions.get(&lower_case(&reference.name)[..])),
                 false => Some(&reference.version),
             };
             let lookup = |name: &str| {
