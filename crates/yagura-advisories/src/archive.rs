@@ -26,6 +26,9 @@ pub fn unpack<'a>(path: &str, bytes: &'a [u8]) -> Result<Cow<'a, [u8]>, FeedErro
     read_bounded(path, reader, LARGEST_DOCUMENT).map(Cow::Owned)
 }
 
+/// Takes the name and the bytes of a member, or why it could not be read.
+pub type Visit<'a> = &'a mut dyn FnMut(&str, Result<&[u8], FeedError>);
+
 /// Calls `visit` with the name and bytes of every member of a zip for which `wanted` holds, in archive order.
 /// A member that cannot be read is passed to `visit` as an error, and the next one is tried.
 ///
@@ -35,7 +38,7 @@ pub fn each_member(
     path: &str,
     bytes: &[u8],
     wanted: impl Fn(&str) -> bool,
-    visit: &mut dyn FnMut(&str, Result<&[u8], FeedError>),
+    visit: Visit<'_>,
 ) -> Result<(), FeedError> {
     let mut archive =
         zip::ZipArchive::new(Cursor::new(bytes)).map_err(|error| FeedError::malformed(path, error))?;
@@ -54,6 +57,33 @@ pub fn each_member(
         match read_bounded(&name, member, LARGEST_MEMBER) {
             Ok(bytes) => visit(&name, Ok(&bytes)),
             Err(error) => visit(&name, Err(error)),
+        }
+    }
+    Ok(())
+}
+
+/// The same for a tar, compressed or not.
+///
+/// # Errors
+/// The archive ends early or is damaged; the members before were visited.
+pub fn each_tar_member(
+    path: &str,
+    bytes: &[u8],
+    wanted: impl Fn(&str) -> bool,
+    visit: Visit<'_>,
+) -> Result<(), FeedError> {
+    let reader: Box<dyn Read + '_> = if bytes.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
+        Box::new(zstd::stream::read::Decoder::new(bytes).map_err(|error| FeedError::malformed(path, error))?)
+    } else {
+        Box::new(bytes)
+    };
+    let mut archive = tar::Archive::new(reader);
+    for member in archive.entries().map_err(|error| FeedError::malformed(path, error))? {
+        let member = member.map_err(|error| FeedError::malformed(path, error))?;
+        let name = String::from_utf8_lossy(&member.path_bytes()).into_owned();
+        if wanted(&name) {
+            let bytes = read_bounded(&name, member, LARGEST_MEMBER)?;
+            visit(&name, Ok(&bytes));
         }
     }
     Ok(())

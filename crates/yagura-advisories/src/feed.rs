@@ -13,13 +13,43 @@ pub struct Document<'a> {
     pub bytes: &'a [u8],
 }
 
-/// Which documents of a feed are wanted. Both sides are paths below the feed's folder.
+/// A document that is wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Pick {
-    /// This document, and nothing else.
-    Path(String),
-    /// One of these, the first that exists (`updateinfo.xml.gz`, then `.zst`).
-    FirstOf(Vec<String>),
+pub struct Pick {
+    /// Its path below the feed's folder, in a mirror and in the cache.
+    pub path: String,
+    /// Where its publisher has it.
+    pub from: From,
+    /// True when its absence is no error: one of several spellings, or a list that only mirrors lack.
+    pub optional: bool,
+}
+
+/// Where a publisher has a document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum From {
+    /// At the feed's base address and the same path.
+    Base,
+    /// At this address.
+    Url(String),
+    /// At this path relative to the document that named it.
+    Sibling(String),
+}
+
+impl Pick {
+    /// A document at the base address.
+    pub fn new(path: impl Into<String>) -> Self {
+        Self { path: path.into(), from: From::Base, optional: false }
+    }
+
+    /// A document elsewhere.
+    pub fn at(path: impl Into<String>, url: impl Into<String>) -> Self {
+        Self { from: From::Url(url.into()), ..Self::new(path) }
+    }
+
+    /// The same, but its absence is no error.
+    pub fn optional(self) -> Self {
+        Self { optional: true, ..self }
+    }
 }
 
 /// An advisory source. Describes its downloads; the shell performs them.
@@ -40,7 +70,6 @@ pub trait Feed: Sync {
     fn start(&self) -> Vec<Pick>;
 
     /// Documents that a fetched one names: the ecosystems of an OSV bucket, the updateinfo of a repository.
-    /// `held` is the newest modification already in the cache, for feeds with a list of changes.
     fn follow(&self, document: &Document<'_>) -> Vec<Pick> {
         let _ = document;
         Vec::new()

@@ -4,12 +4,25 @@
 //! [`Sink`]: advisories about packages, or facts about vulnerabilities (scores, descriptions, exploitation).
 //! [`database`] builds and reads the advisory file over plain bytes.
 
+pub mod arch;
 pub mod archive;
+pub mod bottlerocket;
+pub mod cve;
+pub mod cvss;
 pub mod database;
+pub mod debian;
+pub mod epss;
 pub mod feed;
+pub mod kev;
+pub mod nvd;
 pub mod osv;
+pub mod oval;
+pub mod photon;
 pub mod rating;
+pub mod redhat;
+pub mod secdb;
 pub mod starter;
+pub mod updateinfo;
 pub mod xml;
 
 pub use database::{Builder, Database, DatabaseError};
@@ -17,7 +30,26 @@ pub use feed::{Batch, Document, Facts, Feed, FeedError, Pick, Sink};
 pub use starter::starter;
 
 /// Every feed that is known, in alphabetical order of folders.
-pub static FEEDS: &[&dyn Feed] = &[&osv::Osv];
+pub static FEEDS: &[&dyn Feed] = &[
+    &arch::Arch,
+    &bottlerocket::Bottlerocket,
+    &cve::Cve,
+    &cvss::Cvss,
+    &debian::Debian,
+    &epss::Scores,
+    &kev::Catalogue,
+    &nvd::Nvd,
+    &osv::Osv,
+    &oval::AZURE_LINUX,
+    &oval::ORACLE_LINUX,
+    &photon::Photon,
+    &redhat::RedHat,
+    &secdb::ALPINE,
+    &secdb::CHAINGUARD,
+    &secdb::WOLFI,
+    &updateinfo::AMAZON,
+    &updateinfo::FEDORA,
+];
 
 /// The feed of an id.
 pub fn feed(id: &str) -> Option<&'static dyn Feed> {

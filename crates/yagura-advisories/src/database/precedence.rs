@@ -32,8 +32,9 @@ pub fn rank(base: &str, source: &str, advisory: &str) -> u8 {
             _ => 2,
         },
         "Alpine" | "Wolfi" | "Chainguard" | "AlmaLinux" | "Rocky Linux" | "Oracle Linux" | "Fedora"
-        | "Amazon Linux" | "Azure Linux" | "Photon OS" | "Bottlerocket" | "SUSE" | "openSUSE"
-        | "Arch Linux" => u8::from(source.starts_with("osv/")),
+        | "Amazon Linux" | "Azure Linux" | "Photon OS" | "Bottlerocket" | "SUSE" | "openSUSE" | "Arch" => {
+            u8::from(source.starts_with("osv/"))
+        }
         _ => 0,
     }
 }

@@ -38,7 +38,7 @@ impl Feed for Osv {
     }
 
     fn start(&self) -> Vec<Pick> {
-        vec![Pick::Path("ecosystems.txt".to_owned())]
+        vec![Pick::new("ecosystems.txt")]
     }
 
     /// `ecosystems.txt` names folders; an ecosystem with a release (`Debian:12`) is part of its base's zip.
@@ -57,7 +57,7 @@ impl Feed for Osv {
             .collect();
         names.sort_unstable();
         names.dedup();
-        names.into_iter().map(|name| Pick::Path(format!("{name}/all.zip"))).collect()
+        names.into_iter().map(|name| Pick::new(format!("{name}/all.zip"))).collect()
     }
 
     fn reads(&self, path: &str) -> bool {
@@ -178,10 +178,7 @@ mod tests {
     fn folders_come_from_the_bucket_and_cannot_escape() {
         let document =
             Document { path: "ecosystems.txt", bytes: b"PyPI\nDebian:12\n../etc\nLinux\nRed Hat\n" };
-        assert_eq!(
-            Osv.follow(&document),
-            [Pick::Path("PyPI/all.zip".to_owned()), Pick::Path("Red Hat/all.zip".to_owned())]
-        );
+        assert_eq!(Osv.follow(&document), [Pick::new("PyPI/all.zip"), Pick::new("Red Hat/all.zip")]);
     }
 
     #[test]
