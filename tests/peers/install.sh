@@ -16,5 +16,8 @@ if [ ${#missing[@]} -gt 0 ]; then
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"
 fi
 python3 -c 'import packaging' 2>/dev/null || python3 -m pip install --quiet packaging
+python3 -c 'import cyclonedx.schema, jsonschema, referencing, rfc3339_validator, spdx_tools.spdx' 2>/dev/null ||
+  python3 -m pip install --quiet cyclonedx-python-lib jsonschema rfc3339-validator spdx-tools
+[ -e "$(npm root -g)/@microsoft/jest-sarif" ] || npm install --silent -g --ignore-scripts @microsoft/jest-sarif
 node -e 'require(process.argv[1] + "/npm/node_modules/semver")' "$(npm root -g)" 2>/dev/null || npm install --silent -g semver
 if command -v go >/dev/null; then (cd "$(dirname "$0")/go" && go build -o /dev/null .); fi

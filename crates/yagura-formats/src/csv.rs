@@ -1,5 +1,6 @@
 //! `csv`: one finding a line, RFC 4180, with a byte order mark so that spreadsheets see UTF-8.
 
+use crate::text::printable;
 use crate::{Format, Report};
 use std::io;
 
@@ -72,18 +73,13 @@ fn line(out: &mut dyn io::Write, fields: impl Iterator<Item = String>) -> io::Re
 }
 
 /// Quotes where needed. A leading `=`, `+`, `-` or `@` would run as a formula in a spreadsheet, and the
-/// names in a report are an attacker's to choose, so such a field begins with an apostrophe.
+/// names in a report are an attacker's to choose, so such a field begins with an apostrophe. Control characters
+/// would reach the terminal that prints the file.
 fn quoted(field: &str) -> String {
-    let defused = if field.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-        format!("'{field}")
-    } else {
-        field.to_owned()
-    };
-    if defused.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", defused.replace('"', "\"\""))
-    } else {
-        defused
-    }
+    let field = printable(field);
+    let defused =
+        if field.trim_start().starts_with(['=', '+', '-', '@']) { format!("'{field}") } else { field };
+    if defused.contains([',', '"']) { format!("\"{}\"", defused.replace('"', "\"\"")) } else { defused }
 }
 
 #[cfg(test)]
@@ -95,5 +91,6 @@ mod tests {
         assert_eq!(quoted("plain"), "plain");
         assert_eq!(quoted("a,\"b\""), "\"a,\"\"b\"\"\"");
         assert_eq!(quoted("=HYPERLINK(1)"), "'=HYPERLINK(1)");
+        assert_eq!(quoted("\t\u{1b}[31m=1"), "  [31m=1");
     }
 }
