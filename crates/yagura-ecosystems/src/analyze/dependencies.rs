@@ -1,9 +1,9 @@
 //! Direct or transitive, run time or development, and one way to each package: from a lockfile's edges and
 //! the manifests beside it.
 
-use crate::Manifest;
+use crate::{Manifest, normalize};
 use std::collections::{HashMap, VecDeque};
-use yagura_model::{Package, Relation, Scope};
+use yagura_model::{EcosystemId, Package, Relation, Scope};
 
 /// Most packages of a way that are kept, nearest to its end. Real ways are shorter than twenty; without a
 /// bound, one long chain would cost memory by the square.
@@ -18,6 +18,11 @@ pub fn link(packages: &mut [Package], manifests: &[&Manifest]) {
     let mut by_name: HashMap<String, Vec<usize>> = HashMap::new();
     for (index, package) in packages.iter().enumerate() {
         by_name.entry(package.name.clone()).or_default().push(index);
+        // Manifests spell names as people do: `PyYAML` for `pyyaml`.
+        let normal = normalize(&package.ecosystem, &package.name);
+        if normal != package.name {
+            by_name.entry(normal.into_owned()).or_default().push(index);
+        }
         by_name.entry(format!("{}@{}", package.name, package.version)).or_default().push(index);
     }
     let asked = declare(packages, manifests, &by_name);
@@ -58,8 +63,12 @@ pub fn link(packages: &mut [Package], manifests: &[&Manifest]) {
 /// Marks what the manifests ask for; true when that told scopes too.
 fn declare(packages: &mut [Package], manifests: &[&Manifest], by_name: &HashMap<String, Vec<usize>>) -> bool {
     let mut asked = false;
-    for (name, scope) in manifests.iter().flat_map(|manifest| &manifest.direct) {
-        for &index in by_name.get(name).into_iter().flatten() {
+    let direct = manifests.iter().flat_map(|manifest| {
+        let ecosystem = EcosystemId::from(manifest.ecosystem.as_str());
+        manifest.direct.iter().map(move |(name, scope)| (normalize(&ecosystem, name), scope))
+    });
+    for (name, scope) in direct {
+        for &index in by_name.get(name.as_ref()).into_iter().flatten() {
             let package = &mut packages[index];
             if package.relation == Relation::Unknown {
                 package.relation = Relation::Direct;

@@ -124,8 +124,8 @@ impl<'a> Manifests<'a> {
     fn new(overlay: &'a Overlay<'_>) -> Self {
         let lockfiles: BTreeSet<(&str, &str)> = overlay
             .files()
-            .filter(|(path, _)| !is_installed(path))
-            .filter_map(|(path, found)| Some((found.packages.first()?.ecosystem.as_str(), path.parent())))
+            .filter(|(path, _)| !is_installed(project(path)))
+            .filter_map(|(path, found)| Some((found.packages.first()?.ecosystem.as_str(), project(path))))
             .collect();
         let mut manifests = Self { answered: BTreeMap::new(), unanswered: Vec::new() };
         for (path, manifest) in overlay.files().flat_map(|(path, found)| {
@@ -134,7 +134,7 @@ impl<'a> Manifests<'a> {
                 _ => None,
             })
         }) {
-            if is_installed(path) {
+            if is_installed(path.as_str()) {
                 continue;
             }
             let ecosystem = manifest.ecosystem.as_str();
@@ -153,7 +153,7 @@ impl<'a> Manifests<'a> {
         packages
             .first()
             .and_then(|package| self.answered.get(package.ecosystem.as_str()))
-            .and_then(|directories| directories.get(lockfile.parent()))
+            .and_then(|directories| directories.get(project(lockfile)))
             .map_or(&[], Vec::as_slice)
     }
 
@@ -188,10 +188,21 @@ impl<'a> Manifests<'a> {
     }
 }
 
+/// The directory of the project that a lockfile belongs to. npm keeps one inside `node_modules`, and images
+/// often have no other.
+fn project(lockfile: &TreePath) -> &str {
+    let parent = lockfile.parent();
+    match lockfile.name() {
+        ".package-lock.json" => {
+            parent.strip_suffix("node_modules").map_or(parent, |above| above.trim_end_matches('/'))
+        }
+        _ => parent,
+    }
+}
+
 /// Manifests inside installed packages speak of their authors' projects, not of this one.
-fn is_installed(path: &TreePath) -> bool {
-    path.as_str()
-        .split('/')
+fn is_installed(path: &str) -> bool {
+    path.split('/')
         .any(|part| matches!(part, "node_modules" | "site-packages" | "dist-packages" | "bower_components"))
 }
 
@@ -240,8 +251,13 @@ fn join(package: &mut Package, other: Package) {
     let Package { locations, scope, relation, licenses, dependency_path, depends_on, source, .. } = other;
     package.locations.extend(locations);
     package.licenses.extend(licenses);
-    // `Runtime` sorts first: what is needed at run time anywhere is a run-time package.
-    package.scope = package.scope.min(scope);
+    // An installed package does not know what it is needed for; a lockfile that tells its relation does.
+    package.scope = match (package.relation, relation) {
+        (Relation::Direct | Relation::Transitive, Relation::Unknown) => package.scope,
+        (Relation::Unknown, Relation::Direct | Relation::Transitive) => scope,
+        // `Runtime` sorts first: what is needed at run time anywhere is a run-time package.
+        _ => package.scope.min(scope),
+    };
     // A direct request anywhere makes the package direct.
     if relation == Relation::Direct || package.relation == Relation::Unknown {
         package.relation = relation;
