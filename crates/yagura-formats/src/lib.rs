@@ -3,8 +3,11 @@
 
 pub mod csv;
 pub mod cyclonedx;
+pub mod gitlab;
+pub mod html;
 pub mod json;
 pub mod junit;
+pub mod markdown;
 pub mod report;
 pub mod sarif;
 pub mod sbom;
@@ -21,8 +24,11 @@ pub static FORMATS: &[&dyn Format] = &[
     &CycloneDx { id: "cyclonedx", version: "1.6" },
     &CycloneDx { id: "cyclonedx-1.4", version: "1.4" },
     &CycloneDx { id: "cyclonedx-1.5", version: "1.5" },
+    &gitlab::Gitlab,
+    &html::Html,
     &json::Json,
     &junit::Junit,
+    &markdown::Markdown,
     &sarif::Sarif,
     &spdx::Spdx,
 ];

@@ -1,0 +1,131 @@
+//! `gitlab`: a report for GitLab's security dashboard, container scanning for images and dependency scanning for
+//! everything else. <https://gitlab.com/gitlab-org/security-products/security-report-schemas>, version 15.0.
+//!
+//! Suppressed findings are left out: GitLab has no word for them in a report.
+
+use crate::text::printable;
+use crate::{Format, Report, TargetKind};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::io;
+use yagura_model::{Detection, Package, Severity};
+
+/// The format.
+pub struct Gitlab;
+
+impl Format for Gitlab {
+    fn id(&self) -> &'static str {
+        "gitlab"
+    }
+
+    fn media_type(&self) -> &'static str {
+        "application/json"
+    }
+
+    fn render(&self, report: &Report<'_>, out: &mut dyn io::Write) -> io::Result<()> {
+        let kind = match report.target.kind {
+            TargetKind::Image => "container_scanning",
+            _ => "dependency_scanning",
+        };
+        let tool = json!({
+            "id": "yagura",
+            "name": "Yagura",
+            "version": report.tool_version,
+            "vendor": { "name": "Yagura" },
+        });
+        let time = report.created.strftime("%Y-%m-%dT%H:%M:%S").to_string();
+        let complete = !report.inventory.unread.iter().any(|entry| entry.reason.is_failure());
+        let messages: Vec<Value> = report
+            .inventory
+            .unread
+            .iter()
+            .map(|entry| {
+                let level = if entry.reason.is_failure() { "warn" } else { "info" };
+                json!({ "level": level, "value": printable(&format!("{}: {}", entry.path, entry.detail)) })
+            })
+            .collect();
+        let active = report.detections.iter().filter(|detection| detection.suppressed.is_none());
+        let document = json!({
+            "version": "15.0.7",
+            "scan": {
+                "analyzer": tool,
+                "scanner": tool,
+                "type": kind,
+                "start_time": time,
+                "end_time": time,
+                "status": if complete { "success" } else { "failure" },
+                "messages": messages,
+            },
+            "vulnerabilities": active.map(|detection| vulnerability(detection, report)).collect::<Vec<_>>(),
+        });
+        serde_json::to_writer_pretty(&mut *out, &document)?;
+        out.write_all(b"\n")
+    }
+}
+
+fn vulnerability(detection: &Detection, report: &Report<'_>) -> Value {
+    let facts = &detection.vulnerability;
+    let package = &detection.package;
+    let ids: BTreeSet<&str> = facts.aliases.iter().map(String::as_str).collect();
+    let identifiers: Vec<Value> = std::iter::once(facts.id.as_str()).chain(ids).map(identifier).collect();
+    let links: Vec<Value> = facts
+        .references
+        .iter()
+        .filter(|url| {
+            url.starts_with("https://") && !url.contains(|c: char| c.is_whitespace() || c.is_control())
+        })
+        .map(|url| json!({ "url": url }))
+        .collect();
+    let solution = match detection.fix.versions.as_slice() {
+        [] => format!("No fix: {}", detection.fix.status.as_str()),
+        versions => format!("Update {} to {}", package.name, versions.join(" or ")),
+    };
+    let id = format!("{}/{}", facts.id, (report.purl)(package));
+    json!({
+        "id": printable(&id),
+        "name": printable(&format!("{} in {}", facts.id, package.name)),
+        "description": printable(&facts.summary),
+        "severity": severity(detection.severity),
+        "solution": printable(&solution),
+        "identifiers": identifiers,
+        "links": links,
+        "location": location(package, report),
+    })
+}
+
+fn location(package: &Package, report: &Report<'_>) -> Value {
+    let dependency = json!({
+        "package": { "name": printable(&package.name) },
+        "version": printable(&package.version),
+    });
+    if report.target.kind == TargetKind::Image {
+        let system = report
+            .inventory
+            .platform
+            .as_ref()
+            .map(|platform| format!("{} {}", platform.id, platform.version));
+        return json!({
+            "dependency": dependency,
+            "operating_system": printable(&system.unwrap_or_else(|| "none".to_owned())),
+            "image": printable(&report.target.name),
+        });
+    }
+    let file = package.locations.first().map(|location| location.path.as_str()).unwrap_or_default();
+    json!({ "dependency": dependency, "file": printable(file) })
+}
+
+fn identifier(id: &str) -> Value {
+    let kind = id.split_once('-').map_or(id, |(kind, _)| kind).to_ascii_lowercase();
+    json!({ "type": kind, "name": id, "value": id, "url": format!("https://osv.dev/vulnerability/{id}") })
+}
+
+fn severity(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Critical => "Critical",
+        Severity::High => "High",
+        Severity::Medium => "Medium",
+        Severity::Low => "Low",
+        Severity::Informational => "Info",
+        Severity::Untriaged => "Unknown",
+    }
+}
