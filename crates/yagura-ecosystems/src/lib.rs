@@ -8,7 +8,9 @@
 
 pub mod analyze;
 pub mod apk;
+pub mod binary;
 pub mod bitnami;
+pub mod cargo;
 pub mod catalog;
 pub mod conan;
 pub mod conda;
@@ -17,6 +19,7 @@ mod document;
 pub mod dpkg;
 pub mod found;
 pub mod github_actions;
+pub mod go;
 mod graph;
 pub mod hackage;
 pub mod hex;
@@ -89,7 +92,9 @@ pub static ECOSYSTEMS: &[&Ecosystem] = &[
     &apk::ALPINE,
     &apk::CHAINGUARD,
     &apk::WOLFI,
+    &binary::GENERIC,
     &bitnami::BITNAMI,
+    &cargo::CRATES_IO,
     &conan::CONAN_CENTER,
     &conda::CONDA,
     &cran::BIOCONDUCTOR,
@@ -97,6 +102,7 @@ pub static ECOSYSTEMS: &[&Ecosystem] = &[
     &dpkg::DEBIAN,
     &dpkg::UBUNTU,
     &github_actions::GITHUB_ACTIONS,
+    &go::GO,
     &hackage::GHC,
     &hackage::HACKAGE,
     &hex::HEX,

@@ -66,3 +66,17 @@ pub fn read_with_all(path: &str, bytes: &[u8]) {
         assert!(restored.as_ref() == Some(&found), "{} does not survive the cache", cataloger.id());
     }
 }
+
+/// Reads bytes as an executable: every cataloger that wants executables sees them.
+pub fn read_executable(path: &str, bytes: &[u8]) -> Found {
+    let mut all = Found::default();
+    for cataloger in crate::ECOSYSTEMS.iter().flat_map(|ecosystem| ecosystem.catalogers) {
+        if cataloger.wants_executables() {
+            let Found { packages, notes, unread } = read(*cataloger, path, bytes);
+            all.packages.extend(packages);
+            all.notes.extend(notes);
+            all.unread.extend(unread);
+        }
+    }
+    all
+}

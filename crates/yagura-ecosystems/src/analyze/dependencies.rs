@@ -60,24 +60,38 @@ pub fn link(packages: &mut [Package], manifests: &[&Manifest]) {
     }
 }
 
-/// Marks what the manifests ask for; true when that told scopes too.
+/// Marks what the manifests ask for; true when that told scopes too. A lockfile that tells what is direct but
+/// no scopes (`Cargo.lock`) takes only these from the manifests.
 fn declare(packages: &mut [Package], manifests: &[&Manifest], by_name: &HashMap<String, Vec<usize>>) -> bool {
-    let mut asked = false;
+    let told = packages.iter().any(|package| package.relation == Relation::Direct);
+    let scoped = packages.iter().any(|package| package.scope != Scope::Runtime);
+    let mut asked: HashMap<usize, Scope> = HashMap::new();
     let direct = manifests.iter().flat_map(|manifest| {
         let ecosystem = EcosystemId::from(manifest.ecosystem.as_str());
         manifest.direct.iter().map(move |(name, scope)| (normalize(&ecosystem, name), scope))
     });
     for (name, scope) in direct {
         for &index in by_name.get(name.as_ref()).into_iter().flatten() {
-            let package = &mut packages[index];
-            if package.relation == Relation::Unknown {
-                package.relation = Relation::Direct;
-                package.scope = *scope;
-                asked = true;
+            let Some(package) = packages.get(index) else { continue };
+            let takes = match package.relation {
+                Relation::Unknown => !told || scoped,
+                Relation::Direct => told && !scoped,
+                Relation::Transitive => false,
+            };
+            if takes {
+                // Wanted at run time by one member means wanted at run time.
+                let known = asked.entry(index).or_insert(*scope);
+                *known = (*known).min(*scope);
             }
         }
     }
-    asked
+    for (&index, &scope) in &asked {
+        if let Some(package) = packages.get_mut(index) {
+            package.relation = Relation::Direct;
+            package.scope = scope;
+        }
+    }
+    !asked.is_empty()
 }
 
 /// For each reached node the node before it; roots point at themselves.
@@ -180,6 +194,23 @@ mod tests {
         t Direct Development via 
         u Transitive Development via t@1
         stray Unknown Runtime via 
+        ");
+    }
+
+    #[test]
+    fn a_lockfile_that_tells_direct_packages_takes_only_scopes_from_manifests() {
+        let manifest = Manifest {
+            ecosystem: "crates.io".to_owned(),
+            direct: BTreeMap::from([("a".to_owned(), Scope::Development), ("b".to_owned(), Scope::Runtime)]),
+            complete: false,
+        };
+        let mut packages = [package("a", &["b", "c"]), package("b", &[]), package("c", &[])];
+        packages[0].relation = Relation::Direct;
+        link(&mut packages, &[&manifest]);
+        insta::assert_snapshot!(rendered(&packages), @r"
+        a Direct Development via 
+        b Transitive Development via a@1
+        c Transitive Development via a@1
         ");
     }
 

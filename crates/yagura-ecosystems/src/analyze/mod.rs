@@ -5,7 +5,7 @@ mod dependencies;
 mod overlay;
 
 use crate::catalog::Catalog;
-use crate::{ECOSYSTEMS, Found, Manifest, Note, ownership, platform};
+use crate::{ECOSYSTEMS, Found, Manifest, Note, binary, ownership, platform};
 use overlay::Overlay;
 use std::collections::{BTreeMap, BTreeSet};
 use yagura_model::{Inventory, Owner, Package, Platform, Relation, TreePath, Unread, UnreadReason};
@@ -22,6 +22,8 @@ pub fn analyze(layers: &[Catalog]) -> Inventory {
     platform::assign(platform.as_ref(), &mut packages);
     let owners = ownership::Index::new(overlay.files().flat_map(|(_, found)| owned(found)));
     attribute(&mut packages, &owners);
+    // A program that an OS package ships is that package.
+    packages.retain(|package| package.owner.is_none() || package.ecosystem.as_str() != binary::ID);
     report_unexplained(&overlay, &owners, &mut unread);
     manifests.report_missing_lockfiles(&packages, &mut unread);
 

@@ -20,7 +20,7 @@ struct Block<T> {
 ///
 /// # Errors
 /// The first block that is not TOML of this shape, after all others were delivered.
-pub(super) fn blocks<'t, T: DeserializeOwned>(
+pub(crate) fn blocks<'t, T: DeserializeOwned>(
     text: &'t str,
     name: &str,
     file: &File<'_>,

@@ -3,7 +3,7 @@
 //! Nothing is executed: a `setup.py` is never read. Names are shown as their file spells them and compared
 //! as PEP 503 says.
 
-mod blocks;
+pub(crate) mod blocks;
 mod locked;
 mod metadata;
 mod pdm_lock;
