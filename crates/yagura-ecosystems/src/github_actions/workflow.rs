@@ -74,14 +74,14 @@ impl Cataloger for Workflow {
     }
 }
 
-/// The number of `v4.1.1`, `4.1.1` or `tag=v4.1.1`; `None` for branches.
+/// The tag in `v4.1.1`, `4.1.1` or `tag=v4.1.1`; `None` for branches.
 fn version(text: &str) -> Option<&str> {
     let word = text.split_whitespace().next()?;
     let word = word.rsplit('=').next()?;
     let number = word.strip_prefix('v').unwrap_or(word);
     let is_version = number.starts_with(|c: char| c.is_ascii_digit())
         && number.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'+'));
-    is_version.then_some(number)
+    is_version.then_some(word)
 }
 
 #[cfg(test)]
@@ -93,9 +93,9 @@ mod tests {
     fn tags_and_commented_commits_are_versions() {
         let text = b"jobs:\n  test:\n    steps:\n      - uses: actions/checkout@v4\n      - uses: actions/setup-go@v5.0.1\n      - name: x\n        uses: \"tj-actions/changed-files@v44.5.1\"\n      - uses: github/codeql-action/init@0a1b2c3d4e5f60718293a4b5c6d7e8f901234567 # v3.24.0\n      - uses: a/b@0a1b2c3d4e5f60718293a4b5c6d7e8f901234567\n      - uses: c/d@main\n      - uses: ./local\n      - uses: docker://alpine:3.8\n      - uses: .github/workflows/x.yml@v1\n      # - uses: e/f@v1\n";
         insta::assert_snapshot!(render(&read(&Workflow, ".github/workflows/ci.yml", text)), @r#"
-        GitHub Actions actions/setup-go 5.0.1 development/direct @.github/workflows/ci.yml
-        GitHub Actions tj-actions/changed-files 44.5.1 development/direct @.github/workflows/ci.yml
-        GitHub Actions github/codeql-action 3.24.0 commit=0a1b2c3d4e5f60718293a4b5c6d7e8f901234567 development/direct @.github/workflows/ci.yml
+        GitHub Actions actions/setup-go v5.0.1 development/direct @.github/workflows/ci.yml
+        GitHub Actions tj-actions/changed-files v44.5.1 development/direct @.github/workflows/ci.yml
+        GitHub Actions github/codeql-action v3.24.0 commit=0a1b2c3d4e5f60718293a4b5c6d7e8f901234567 development/direct @.github/workflows/ci.yml
         unread .github/workflows/ci.yml Unsupported 1 actions follow tags that move: actions/checkout@v4
         "#);
         read(&Workflow, ".github/workflows/ci.yml", b"uses:@\nuses: /@1\nuses: \xff/\xff@\xff\n");

@@ -46,7 +46,7 @@ mod tests {
         let found = read(&ComposerLock, "composer.lock", include_bytes!("fixtures/composer.lock"));
         insta::assert_snapshot!(render(&found), @r#"
         Packagist acme/c 3.0.0-beta1 development/unknown -> acme/b @composer.lock
-        Packagist acme/a 1.2.3 runtime/unknown (MIT) -> acme/b @composer.lock
+        Packagist acme/a v1.2.3 runtime/unknown (MIT) -> acme/b @composer.lock
         Packagist acme/b 2.0.1 runtime/unknown (Apache-2.0; GPL-2.0-only) @composer.lock
         "#);
     }

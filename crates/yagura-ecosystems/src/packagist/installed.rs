@@ -68,7 +68,7 @@ mod tests {
     fn the_list_of_composer_2_tells_development_packages() {
         let found = read(&Installed, PATH, include_bytes!("fixtures/installed.json"));
         insta::assert_snapshot!(render(&found), @r#"
-        Packagist acme/a 1.2.3 runtime/unknown (MIT) -> acme/b @srv/vendor/composer/installed.json
+        Packagist acme/a v1.2.3 runtime/unknown (MIT) -> acme/b @srv/vendor/composer/installed.json
         Packagist acme/b 2.0.1 runtime/unknown (Apache-2.0; GPL-2.0-only) @srv/vendor/composer/installed.json
         Packagist acme/c 3.0.0-beta1 development/unknown -> acme/b @srv/vendor/composer/installed.json
         note {"owned":{"name":"acme/a","ecosystem":"Packagist","directories":["srv/vendor/acme/a"]}}

@@ -28,7 +28,7 @@ pub static PACKAGIST: Ecosystem = Ecosystem {
 /// Adds one entry of a lockfile or of `installed.json`.
 fn add(packages: &mut Packages<'_>, entry: &Value, scope: Scope) {
     let version = text(entry, "version");
-    let Some(package) = packages.add(text(entry, "name"), plain(version)) else { return };
+    let Some(package) = packages.add(text(entry, "name"), version) else { return };
     package.scope = scope;
     package.licenses = texts(entry, "license").into_iter().map(str::to_owned).collect();
     package.depends_on.extend(
@@ -39,14 +39,6 @@ fn add(packages: &mut Packages<'_>, entry: &Value, scope: Scope) {
         let reference = entry.get("source").map_or("", |source| text(source, "reference"));
         package.commit = (!reference.is_empty()).then(|| reference.to_owned());
     }
-}
-
-/// Tags are spelled with and without `v`; Composer compares them without.
-fn plain(version: &str) -> &str {
-    version
-        .strip_prefix(['v', 'V'])
-        .filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
-        .unwrap_or(version)
 }
 
 /// False for `php`, `ext-json`, `lib-openssl`: what the platform provides.
