@@ -45,7 +45,8 @@ impl Cataloger for ProjectFile {
                         .iter()
                         .map(|reference| (reference.name.clone(), reference.scope))
                         .collect(),
-                    complete: true,
+                    // Packages that get a version show up in this folder; without any, the versions are a gap.
+                    complete: false,
                 }));
             }
             found.notes.push(Note::DotnetProject(project));

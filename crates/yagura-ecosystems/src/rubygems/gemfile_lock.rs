@@ -3,13 +3,14 @@
 //! Bundler's `LockfileParser`.
 //!
 //! Gems from a path are the project's own code and left out. Groups are not in the file; they come from the
-//! `Gemfile` beside it.
+//! `Gemfile` beside it. So that the `Gemfile` is heard first, direct gems are told the way a manifest tells them.
 
 use super::ID;
 use crate::document::Packages;
-use crate::{Cataloger, Found};
+use crate::{Cataloger, Found, Manifest, Note};
 use std::collections::BTreeSet;
 use yagura_fs::{File, ReadError};
+use yagura_model::Scope;
 
 pub(super) struct GemfileLock;
 
@@ -69,8 +70,11 @@ impl Cataloger for GemfileLock {
         if sections == 0 && !text.trim().is_empty() {
             return Err(ReadError::malformed(file.path, "there is no section of a Bundler lockfile"));
         }
-        packages.relate(|package| direct.contains(package.name.as_str()));
         packages.finish(found);
+        if !direct.is_empty() {
+            let direct = direct.iter().map(|name| ((*name).to_owned(), Scope::Runtime)).collect();
+            found.notes.push(Note::Manifest(Manifest { ecosystem: ID.to_owned(), direct, complete: true }));
+        }
         Ok(())
     }
 }
@@ -92,11 +96,12 @@ mod tests {
     fn bundlers_own_lockfile_is_read() {
         let found = read(&GemfileLock, "app/Gemfile.lock", include_bytes!("fixtures/Gemfile.lock"));
         insta::assert_snapshot!(render(&found), @r#"
-        RubyGems minitest 5.15.0 runtime/direct @app/Gemfile.lock
-        RubyGems power_assert 2.0.1 runtime/transitive @app/Gemfile.lock
-        RubyGems rexml 3.2.5 runtime/transitive @app/Gemfile.lock
-        RubyGems rss 0.2.9 runtime/direct -> rexml @app/Gemfile.lock
-        RubyGems test-unit 3.5.3 runtime/direct -> power_assert @app/Gemfile.lock
+        RubyGems minitest 5.15.0 runtime/unknown @app/Gemfile.lock
+        RubyGems power_assert 2.0.1 runtime/unknown @app/Gemfile.lock
+        RubyGems rexml 3.2.5 runtime/unknown @app/Gemfile.lock
+        RubyGems rss 0.2.9 runtime/unknown -> rexml @app/Gemfile.lock
+        RubyGems test-unit 3.5.3 runtime/unknown -> power_assert @app/Gemfile.lock
+        note {"manifest":{"ecosystem":"RubyGems","direct":{"local":"runtime","minitest":"runtime","rss":"runtime","test-unit":"runtime"},"complete":true}}
         "#);
     }
 
@@ -104,10 +109,11 @@ mod tests {
     fn platforms_are_one_gem_and_git_gems_know_their_commit() {
         let text = b"GIT\n  remote: https://github.com/rails/rails.git\n  revision: 0a1b2c\n  branch: main\n  specs:\n    rails (7.1.0.alpha)\n      rack (>= 2)\n\nGEM\n  remote: https://rubygems.org/\n  specs:\n    nokogiri (1.15.4-arm64-darwin)\n      racc (~> 1.4)\n    nokogiri (1.15.4-x86_64-linux)\n      racc (~> 1.4)\n    racc (1.7.1)\n    rack (2.2.8)\n\nDEPENDENCIES\n  nokogiri\n  rails!\n";
         insta::assert_snapshot!(render(&read(&GemfileLock, "Gemfile.lock", text)), @r#"
-        RubyGems rails 7.1.0.alpha commit=0a1b2c runtime/direct -> rack @Gemfile.lock
-        RubyGems nokogiri 1.15.4 runtime/direct -> racc @Gemfile.lock
-        RubyGems racc 1.7.1 runtime/transitive @Gemfile.lock
-        RubyGems rack 2.2.8 runtime/transitive @Gemfile.lock
+        RubyGems rails 7.1.0.alpha commit=0a1b2c runtime/unknown -> rack @Gemfile.lock
+        RubyGems nokogiri 1.15.4 runtime/unknown -> racc @Gemfile.lock
+        RubyGems racc 1.7.1 runtime/unknown @Gemfile.lock
+        RubyGems rack 2.2.8 runtime/unknown @Gemfile.lock
+        note {"manifest":{"ecosystem":"RubyGems","direct":{"nokogiri":"runtime","rails":"runtime"},"complete":true}}
         "#);
     }
 
