@@ -1,0 +1,226 @@
+//! Advisories and packages written as text, for this crate's tests.
+
+use std::collections::BTreeMap;
+use yagura_ecosystems::{canonical, ecosystem};
+use yagura_model::{
+    Advisories, CommitRange, EcosystemId, FixStatus, Interval, Location, Owner, Package, Rating,
+    SourcePackage, Statement, TreePath, Upper, Vulnerability,
+};
+
+/// `Debian:12 name version key=value…`; an ecosystem's space is the only one that is allowed for (`Amazon
+/// Linux:2023`). `source=name@version`, `owner=ecosystem/name@version`.
+pub fn package(text: &str) -> Package {
+    let mut words: Vec<&str> = text.split(' ').collect();
+    let ecosystem = if words[0] == "Amazon" {
+        let second = words.remove(1);
+        format!("Amazon {second}")
+    } else {
+        words[0].to_owned()
+    };
+    let location = Location::path(TreePath::from_text("x").unwrap());
+    let mut package = Package::new(ecosystem, words[1], words[2], location);
+    for word in &words[3..] {
+        let (key, value) = word.split_once('=').unwrap();
+        match key {
+            "source" => {
+                let (name, version) = value.split_once('@').unwrap();
+                package.source = Some(SourcePackage { name: name.into(), version: version.into() });
+            }
+            "owner" => {
+                let (ecosystem, rest) = value.split_once('/').unwrap();
+                let (name, version) = rest.split_once('@').unwrap();
+                package.owner =
+                    Some(Owner { ecosystem: ecosystem.into(), name: name.into(), version: version.into() });
+            }
+            "arch" => package.arch = Some(value.into()),
+            "module" => package.module = Some(value.into()),
+            "commit" => package.commit = Some(value.into()),
+            "path" => package.locations = vec![Location::path(TreePath::from_text(value).unwrap())],
+            _ => panic!("unknown key {key}"),
+        }
+    }
+    package
+}
+
+/// A statement that owns its texts.
+#[derive(Debug, Clone)]
+struct Row {
+    advisory: String,
+    source: String,
+    ecosystem: String,
+    name: String,
+    binary: bool,
+    vulnerabilities: Vec<String>,
+    intervals: Vec<(Option<(Vec<u8>, String)>, char, (Vec<u8>, String))>,
+    versions: Vec<String>,
+    commits: Vec<(String, Option<String>)>,
+    status: FixStatus,
+    module: Option<String>,
+    arches: Vec<String>,
+    severity: Option<String>,
+}
+
+/// Advisories in memory.
+#[derive(Debug, Clone, Default)]
+pub struct Table {
+    rows: BTreeMap<(String, String), Vec<Row>>,
+    facts: BTreeMap<String, Vulnerability>,
+}
+
+impl Table {
+    /// One statement a line: `source advisory vulnerability[,…] ecosystem/name word…`, where a word is
+    /// `[1,2)` (fixed at 2), `[1,2]` (last affected), `[1,2|` (limit), `[,)`, `=1.0` (listed), or a pair.
+    /// Spaces in ecosystems are written `_`.
+    pub fn new(text: &str) -> Self {
+        let mut table = Self::default();
+        for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
+            table.add(line);
+        }
+        table
+    }
+
+    fn add(&mut self, line: &str) {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let (ecosystem_text, name) = words[3].split_once('/').unwrap();
+        let id = canonical(&EcosystemId::from(ecosystem_text.replace('_', " ")));
+        let scheme = ecosystem(&id).map(|known| known.versions);
+        let bound = |text: &str| (scheme.unwrap().key(text).unwrap().as_bytes().to_vec(), text.to_owned());
+        let mut row = Row {
+            advisory: words[1].into(),
+            source: words[0].into(),
+            ecosystem: id.as_str().into(),
+            name: name.into(),
+            binary: false,
+            vulnerabilities: words[2].split(',').map(str::to_owned).collect(),
+            intervals: Vec::new(),
+            versions: Vec::new(),
+            commits: Vec::new(),
+            status: FixStatus::Affected,
+            module: None,
+            arches: Vec::new(),
+            severity: None,
+        };
+        for word in &words[4..] {
+            if let Some(range) = word.strip_prefix('[') {
+                let (lower, rest) = range.split_once(',').unwrap();
+                let (upper, end) = rest.split_at(rest.len() - 1);
+                let lower = (!lower.is_empty()).then(|| bound(lower));
+                let end = end.chars().next().unwrap();
+                if upper.is_empty() {
+                    row.intervals.push((lower, ' ', (Vec::new(), String::new())));
+                } else {
+                    if end == ')' && row.status == FixStatus::Affected {
+                        row.status = FixStatus::Fixed;
+                    }
+                    row.intervals.push((lower, end, bound(upper)));
+                }
+                continue;
+            }
+            if let Some(version) = word.strip_prefix('=') {
+                row.versions.push(version.into());
+                continue;
+            }
+            match word.split_once('=') {
+                None if *word == "binary" => row.binary = true,
+                Some(("status", status)) => row.status = self::status(status),
+                Some(("module", module)) => row.module = Some(module.into()),
+                Some(("arch", arch)) => row.arches.push(arch.into()),
+                Some(("severity", word)) => row.severity = Some(word.into()),
+                Some(("commits", range)) => {
+                    let (introduced, fixed) = range.split_once("..").unwrap();
+                    row.commits.push((introduced.into(), (!fixed.is_empty()).then(|| fixed.into())));
+                }
+                _ => panic!("unknown word {word}"),
+            }
+        }
+        self.rows.entry((id.as_str().to_owned(), name.to_owned())).or_default().push(row);
+    }
+
+    /// Adds facts: id, aliases, ratings as `source vector-or-word score`.
+    pub fn fact(mut self, id: &str, aliases: &[&str], ratings: &[(&str, &str, Option<f64>)]) -> Self {
+        let vulnerability = Vulnerability {
+            id: id.into(),
+            aliases: aliases.iter().map(|alias| (*alias).to_owned()).collect(),
+            summary: format!("{id} in a test"),
+            details: String::new(),
+            ratings: ratings
+                .iter()
+                .map(|(source, text, score)| Rating {
+                    source: (*source).into(),
+                    vector: score.map(|_| (*text).to_owned()),
+                    score: *score,
+                    word: score.is_none().then(|| (*text).to_owned()),
+                })
+                .collect(),
+            cwes: Vec::new(),
+            published: None,
+            modified: None,
+            references: Vec::new(),
+            epss: None,
+            kev: None,
+        };
+        self.facts.insert(id.into(), vulnerability);
+        self
+    }
+}
+
+fn status(word: &str) -> FixStatus {
+    [
+        FixStatus::Fixed,
+        FixStatus::Affected,
+        FixStatus::Deferred,
+        FixStatus::WillNotFix,
+        FixStatus::NotAffected,
+        FixStatus::UnderInvestigation,
+        FixStatus::EndOfLife,
+    ]
+    .into_iter()
+    .find(|status| status.as_str() == word)
+    .unwrap()
+}
+
+impl Advisories for Table {
+    fn statements<'a>(&'a self, ecosystem: &EcosystemId, name: &str, visit: &mut dyn FnMut(Statement<'a>)) {
+        let rows = self.rows.get(&(ecosystem.as_str().to_owned(), name.to_owned()));
+        for row in rows.into_iter().flatten() {
+            visit(Statement {
+                advisory: &row.advisory,
+                source: &row.source,
+                ecosystem: &row.ecosystem,
+                name: &row.name,
+                binary: row.binary,
+                vulnerabilities: row.vulnerabilities.iter().map(String::as_str).collect(),
+                intervals: row
+                    .intervals
+                    .iter()
+                    .map(|(lower, end, (key, text))| Interval {
+                        lower: lower.as_ref().map(|(key, text)| (key.as_slice(), text.as_str())),
+                        upper: match end {
+                            ')' => Upper::Fixed(key, text),
+                            ']' => Upper::LastAffected(key, text),
+                            '|' => Upper::Limit(key, text),
+                            _ => Upper::Open,
+                        },
+                    })
+                    .collect(),
+                versions: row.versions.iter().map(String::as_str).collect(),
+                commits: row
+                    .commits
+                    .iter()
+                    .map(|(introduced, fixed)| CommitRange { introduced, fixed: fixed.as_deref() })
+                    .collect(),
+                status: row.status,
+                module: row.module.as_deref(),
+                arches: row.arches.iter().map(String::as_str).collect(),
+                severity: row.severity.as_deref(),
+            });
+        }
+    }
+
+    fn vulnerability(&self, id: &str) -> Option<Vulnerability> {
+        self.facts
+            .get(id)
+            .or_else(|| self.facts.values().find(|facts| facts.aliases.iter().any(|alias| alias == id)))
+            .cloned()
+    }
+}
