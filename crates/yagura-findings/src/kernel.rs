@@ -87,7 +87,7 @@ pub fn role(package: &Package) -> Role {
             None => Role::Beside,
         },
         Some("rpm") => {
-            let versioned = package.name.strip_prefix("kernel").is_some_and(|rest| is_dotted_number(rest));
+            let versioned = package.name.strip_prefix("kernel").is_some_and(is_dotted_number);
             if versioned || RPM_IMAGES.contains(&package.name.as_str()) {
                 Role::Image
             } else if package.name.starts_with("kernel-livepatch")

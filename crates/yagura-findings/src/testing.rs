@@ -42,6 +42,9 @@ pub fn package(text: &str) -> Package {
     package
 }
 
+/// Sort key and text.
+type Bound = (Vec<u8>, String);
+
 /// A statement that owns its texts.
 #[derive(Debug, Clone)]
 struct Row {
@@ -51,7 +54,8 @@ struct Row {
     name: String,
     binary: bool,
     vulnerabilities: Vec<String>,
-    intervals: Vec<(Option<(Vec<u8>, String)>, char, (Vec<u8>, String))>,
+    /// Lower bound, how the interval ends, upper bound.
+    intervals: Vec<(Option<Bound>, char, Bound)>,
     versions: Vec<String>,
     commits: Vec<(String, Option<String>)>,
     status: FixStatus,
