@@ -10,6 +10,7 @@ pub mod analyze;
 pub mod apk;
 pub mod binary;
 pub mod bitnami;
+pub mod bottlerocket;
 pub mod cargo;
 pub mod catalog;
 pub mod conan;
@@ -29,6 +30,7 @@ pub mod npm;
 pub mod nuget;
 pub mod ownership;
 pub mod packagist;
+pub mod pacman;
 pub mod platform;
 pub mod pub_;
 pub mod purl;
@@ -94,6 +96,7 @@ pub static ECOSYSTEMS: &[&Ecosystem] = &[
     &apk::WOLFI,
     &binary::GENERIC,
     &bitnami::BITNAMI,
+    &bottlerocket::BOTTLEROCKET,
     &cargo::CRATES_IO,
     &conan::CONAN_CENTER,
     &conda::CONDA,
@@ -110,6 +113,7 @@ pub static ECOSYSTEMS: &[&Ecosystem] = &[
     &npm::NPM,
     &nuget::NUGET,
     &packagist::PACKAGIST,
+    &pacman::ARCH,
     &pub_::PUB,
     &pypi::PYPI,
     &rpm::ALMA_LINUX,
@@ -129,7 +133,8 @@ pub static ECOSYSTEMS: &[&Ecosystem] = &[
 
 /// The ecosystem of an id, release or not. `None` when it is not known.
 pub fn ecosystem(id: &EcosystemId) -> Option<&'static Ecosystem> {
-    ECOSYSTEMS.iter().copied().find(|ecosystem| ecosystem.id == id.base())
+    let base = platform::canonical_base(id.base());
+    ECOSYSTEMS.iter().copied().find(|ecosystem| ecosystem.id == base)
 }
 
 /// The spelling of an ecosystem id in which advisories and packages meet.
@@ -138,7 +143,8 @@ pub fn canonical(id: &EcosystemId) -> EcosystemId {
         (Some(ecosystem), Some(release)) => {
             EcosystemId::from(format!("{}:{}", ecosystem.id, (ecosystem.release)(release)))
         }
-        _ => id.clone(),
+        (Some(ecosystem), None) => EcosystemId::from(ecosystem.id),
+        (None, _) => id.clone(),
     }
 }
 

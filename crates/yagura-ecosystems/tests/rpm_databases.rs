@@ -14,9 +14,9 @@ fn conformance() -> Option<PathBuf> {
     root.is_dir().then_some(root)
 }
 
-fn cataloger() -> &'static dyn Cataloger {
+fn cataloger() -> Option<&'static dyn Cataloger> {
     let mut all = ECOSYSTEMS.iter().flat_map(|ecosystem| ecosystem.catalogers);
-    *all.find(|cataloger| cataloger.id() == "rpm/database").unwrap()
+    all.find(|cataloger| cataloger.id() == "rpm/database").copied()
 }
 
 #[test]
@@ -34,7 +34,7 @@ fn databases_of_real_distributions_are_read_whole() {
         let mut bytes = Vec::new();
         let compressed = std::fs::File::open(root.join(file)).unwrap();
         flate2::read::GzDecoder::new(compressed).read_to_end(&mut bytes).unwrap();
-        let found = read(cataloger(), path, &bytes);
+        let found = read(cataloger().unwrap(), path, &bytes);
         assert!(found.unread.is_empty(), "{file}: {:?}", found.unread);
         let names: Vec<String> =
             found.packages.iter().map(|package| format!("{} {}", package.name, package.version)).collect();

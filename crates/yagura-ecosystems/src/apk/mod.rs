@@ -15,13 +15,15 @@ pub static ALPINE: Ecosystem = Ecosystem {
     purl: "apk",
     versions: &APK,
     normalize: as_is,
-    release: platform::canonical_release,
+    release: |text| platform::canonical_release("Alpine", text),
     catalogers: CATALOGERS,
     resolve: None,
 };
 
 /// Chainguard's images.
-pub static CHAINGUARD: Ecosystem = Ecosystem { id: "Chainguard", ..ALPINE };
+pub static CHAINGUARD: Ecosystem =
+    Ecosystem { id: "Chainguard", release: |text| platform::canonical_release("Chainguard", text), ..ALPINE };
 
 /// Wolfi.
-pub static WOLFI: Ecosystem = Ecosystem { id: "Wolfi", ..ALPINE };
+pub static WOLFI: Ecosystem =
+    Ecosystem { id: "Wolfi", release: |text| platform::canonical_release("Wolfi", text), ..ALPINE };

@@ -16,10 +16,11 @@ pub static DEBIAN: Ecosystem = Ecosystem {
     purl: "deb",
     versions: &DPKG,
     normalize: as_is,
-    release: platform::canonical_release,
+    release: |text| platform::canonical_release("Debian", text),
     catalogers: CATALOGERS,
     resolve: None,
 };
 
 /// Ubuntu; `Ubuntu:Pro:…` are the fixes that only subscribers get.
-pub static UBUNTU: Ecosystem = Ecosystem { id: "Ubuntu", ..DEBIAN };
+pub static UBUNTU: Ecosystem =
+    Ecosystem { id: "Ubuntu", release: |text| platform::canonical_release("Ubuntu", text), ..DEBIAN };

@@ -3,9 +3,10 @@
 //! os-release is specified at <https://www.freedesktop.org/software/systemd/man/os-release.html>; the older
 //! files are one line in whatever words the distribution chose.
 
+use super::distribution::by_id;
 use crate::{Cataloger, Found, Note};
 use yagura_fs::{File, ReadError};
-use yagura_model::Platform;
+use yagura_model::{EcosystemId, Platform};
 
 /// os-release itself.
 pub static OS_RELEASE: OsRelease = OsRelease;
@@ -47,16 +48,28 @@ impl Cataloger for OsRelease {
             return Err(ReadError::malformed(file.path, "has no `ID`"));
         };
         let mut version = value("VERSION_ID").unwrap_or_default();
+        let name = value("PRETTY_NAME").unwrap_or_default();
         if version.is_empty() && id == "debian" {
-            version = value("VERSION_CODENAME").and_then(|name| debian_release(&name)).unwrap_or_default();
+            // Before a release is out, only its name is told: `Debian GNU/Linux trixie/sid`.
+            let last = name.rsplit(' ').next().and_then(|word| word.split('/').next());
+            version =
+                value("VERSION_CODENAME").as_deref().or(last).and_then(debian_release).unwrap_or_default();
         }
+        // Derivatives that install the packages of a release name that release.
+        let ecosystem = match (by_id(&id), value("UBUNTU_CODENAME"), value("DEBIAN_CODENAME")) {
+            (None, Some(codename), _) => ubuntu_release(&codename).map(|release| format!("Ubuntu:{release}")),
+            (None, None, Some(codename)) => {
+                debian_release(&codename).map(|release| format!("Debian:{release}"))
+            }
+            _ => None,
+        };
         found.notes.push(Note::Platform(Platform {
             id,
             version,
-            name: value("PRETTY_NAME").unwrap_or_default(),
+            name,
             like: value("ID_LIKE").unwrap_or_default().split_whitespace().map(str::to_owned).collect(),
             cpe: value("CPE_NAME"),
-            ecosystem: None,
+            ecosystem: ecosystem.map(EcosystemId::from),
         }));
         Ok(())
     }
@@ -90,6 +103,21 @@ fn debian_release(codename: &str) -> Option<String> {
     RELEASES.iter().find(|(name, _)| *name == codename).map(|(_, release)| (*release).to_owned())
 }
 
+fn ubuntu_release(codename: &str) -> Option<&'static str> {
+    const RELEASES: &[(&str, &str)] = &[
+        ("trusty", "14.04"),
+        ("xenial", "16.04"),
+        ("bionic", "18.04"),
+        ("focal", "20.04"),
+        ("jammy", "22.04"),
+        ("noble", "24.04"),
+        ("plucky", "25.04"),
+        ("questing", "25.10"),
+        ("resolute", "26.04"),
+    ];
+    RELEASES.iter().find(|(name, _)| *name == codename).map(|(_, release)| *release)
+}
+
 impl Cataloger for ReleaseFiles {
     fn id(&self) -> &'static str {
         "platform/release-files"
@@ -105,9 +133,11 @@ impl Cataloger for ReleaseFiles {
             "etc/fedora-release",
             "etc/photon-release",
             "etc/mariner-release",
+            "etc/azurelinux-release",
             "etc/system-release",
             "etc/redhat-release",
             "etc/SuSE-release",
+            "etc/lsb-release",
             "etc/debian_version",
         ]
     }
@@ -115,7 +145,18 @@ impl Cataloger for ReleaseFiles {
     fn read(&self, file: &File<'_>, found: &mut Found) -> Result<(), ReadError> {
         let text = file.text()?;
         let line = text.lines().next().unwrap_or_default().trim();
+        // The lines after the first are assignments, where there are any.
+        let value = |key: &str| {
+            text.lines().find_map(|line| {
+                let (name, value) = line.split_once('=')?;
+                (name.trim() == key).then(|| unquoted(value))
+            })
+        };
         let id = match file.path.name() {
+            "lsb-release" => match value("DISTRIB_ID").as_deref() {
+                Some("Ubuntu") => Some("ubuntu"),
+                _ => None,
+            },
             "alpine-release" => Some("alpine"),
             "debian_version" => Some("debian"),
             _ => by_words(line),
@@ -130,6 +171,12 @@ impl Cataloger for ReleaseFiles {
                 debian_release(line.split('/').next().unwrap_or(line)).unwrap_or_else(|| number(line))
             }
             "alpine" => line.to_owned(),
+            "ubuntu" => value("DISTRIB_RELEASE").unwrap_or_default(),
+            // `VERSION = 12` and `PATCHLEVEL = 5`.
+            "sles" => match value("PATCHLEVEL").filter(|level| level != "0") {
+                Some(level) => format!("{}.{level}", number(line)),
+                None => number(line),
+            },
             _ => number(line),
         };
         found.notes.push(Note::Platform(Platform {
@@ -151,8 +198,10 @@ fn by_words(line: &str) -> Option<&'static str> {
         ("Fedora", "fedora"),
         ("Photon", "photon"),
         ("CBL-Mariner", "mariner"),
+        ("Azure Linux", "azurelinux"),
         ("Amazon Linux", "amzn"),
         ("Red Hat", "rhel"),
+        ("Scientific Linux", "scientific"),
         ("SUSE Linux Enterprise", "sles"),
         ("openSUSE", "opensuse-leap"),
     ];

@@ -23,34 +23,58 @@ pub static ALMA_LINUX: Ecosystem = Ecosystem {
     purl: "rpm",
     versions: &RPM,
     normalize: as_is,
-    release: platform::canonical_release,
+    release: |text| platform::canonical_release("AlmaLinux", text),
     catalogers: CATALOGERS,
     resolve: None,
 };
 
 /// Amazon Linux 1, 2, 2022 and 2023.
-pub static AMAZON_LINUX: Ecosystem = Ecosystem { id: "Amazon Linux", ..ALMA_LINUX };
+pub static AMAZON_LINUX: Ecosystem = Ecosystem {
+    id: "Amazon Linux",
+    release: |text| platform::canonical_release("Amazon Linux", text),
+    ..ALMA_LINUX
+};
 
 /// Azure Linux, called CBL-Mariner before release 3.
-pub static AZURE_LINUX: Ecosystem = Ecosystem { id: "Azure Linux", ..ALMA_LINUX };
+pub static AZURE_LINUX: Ecosystem = Ecosystem {
+    id: "Azure Linux",
+    release: |text| platform::canonical_release("Azure Linux", text),
+    ..ALMA_LINUX
+};
 
 /// Fedora.
-pub static FEDORA: Ecosystem = Ecosystem { id: "Fedora", ..ALMA_LINUX };
+pub static FEDORA: Ecosystem =
+    Ecosystem { id: "Fedora", release: |text| platform::canonical_release("Fedora", text), ..ALMA_LINUX };
 
 /// openSUSE Leap and Tumbleweed.
-pub static OPENSUSE: Ecosystem = Ecosystem { id: "openSUSE", ..ALMA_LINUX };
+pub static OPENSUSE: Ecosystem =
+    Ecosystem { id: "openSUSE", release: |text| platform::canonical_release("openSUSE", text), ..ALMA_LINUX };
 
 /// Oracle Linux.
-pub static ORACLE_LINUX: Ecosystem = Ecosystem { id: "Oracle Linux", ..ALMA_LINUX };
+pub static ORACLE_LINUX: Ecosystem = Ecosystem {
+    id: "Oracle Linux",
+    release: |text| platform::canonical_release("Oracle Linux", text),
+    ..ALMA_LINUX
+};
 
 /// Photon OS.
-pub static PHOTON_OS: Ecosystem = Ecosystem { id: "Photon OS", ..ALMA_LINUX };
+pub static PHOTON_OS: Ecosystem = Ecosystem {
+    id: "Photon OS",
+    release: |text| platform::canonical_release("Photon OS", text),
+    ..ALMA_LINUX
+};
 
 /// Red Hat Enterprise Linux, and CentOS, whose packages have the same names and versions.
-pub static RED_HAT: Ecosystem = Ecosystem { id: "Red Hat", ..ALMA_LINUX };
+pub static RED_HAT: Ecosystem =
+    Ecosystem { id: "Red Hat", release: |text| platform::canonical_release("Red Hat", text), ..ALMA_LINUX };
 
 /// Rocky Linux.
-pub static ROCKY_LINUX: Ecosystem = Ecosystem { id: "Rocky Linux", ..ALMA_LINUX };
+pub static ROCKY_LINUX: Ecosystem = Ecosystem {
+    id: "Rocky Linux",
+    release: |text| platform::canonical_release("Rocky Linux", text),
+    ..ALMA_LINUX
+};
 
 /// SUSE Linux Enterprise.
-pub static SUSE: Ecosystem = Ecosystem { id: "SUSE", ..ALMA_LINUX };
+pub static SUSE: Ecosystem =
+    Ecosystem { id: "SUSE", release: |text| platform::canonical_release("SUSE", text), ..ALMA_LINUX };
