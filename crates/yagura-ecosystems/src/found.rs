@@ -37,6 +37,8 @@ pub enum Note {
     Owned(Owned),
     /// A .NET project, or a part of one; versions and references live in different files.
     DotnetProject(DotnetProject),
+    /// A Maven project; versions may come from its parents and from imported lists.
+    Pom(PomProject),
     /// The file is understood and explained, though it names no package.
     Explained,
 }
@@ -95,4 +97,56 @@ pub struct DotnetReference {
     pub version: String,
     /// What it is needed for.
     pub scope: Scope,
+}
+
+/// What a `pom.xml` says, with properties as written.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PomProject {
+    /// Its group; empty when inherited.
+    pub group: String,
+    /// Its artifact.
+    pub artifact: String,
+    /// Its version; empty when inherited.
+    pub version: String,
+    /// The project it inherits from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parent: Option<PomParent>,
+    /// Properties by name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub properties: BTreeMap<String, String>,
+    /// Versions for dependencies that name none (`dependencyManagement`).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub managed: Vec<PomDependency>,
+    /// What it asks for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub dependencies: Vec<PomDependency>,
+}
+
+/// The parent of a Maven project.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PomParent {
+    /// Its group.
+    pub group: String,
+    /// Its artifact.
+    pub artifact: String,
+    /// Its version.
+    pub version: String,
+    /// Where it is, `../pom.xml` when not told; empty for a parent that is not in the tree.
+    pub relative_path: Option<String>,
+}
+
+/// One dependency of a Maven project; fields that the file leaves out are empty.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PomDependency {
+    /// The group.
+    pub group: String,
+    /// The artifact.
+    pub artifact: String,
+    /// The version.
+    pub version: String,
+    /// `compile`, `test`, `provided`, `import`, …
+    pub scope: String,
+    /// True when users of the project need not have it.
+    pub optional: bool,
 }

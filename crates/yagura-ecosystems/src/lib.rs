@@ -26,6 +26,7 @@ pub mod hackage;
 pub mod hex;
 pub mod julia;
 mod lenient;
+pub mod maven;
 pub mod npm;
 pub mod nuget;
 pub mod ownership;
@@ -41,12 +42,14 @@ pub mod swift;
 pub mod testing;
 pub mod version;
 
-pub use found::{DotnetProject, DotnetReference, Found, Manifest, Note, Owned};
+pub use found::{
+    DotnetProject, DotnetReference, Found, Manifest, Note, Owned, PomDependency, PomParent, PomProject,
+};
 pub use version::VersionScheme;
 
 use std::borrow::Cow;
 use yagura_fs::{File, ReadError};
-use yagura_model::{EcosystemId, Package, TreePath};
+use yagura_model::{EcosystemId, Package, TreePath, Unread};
 
 /// Reads one kind of file. Sees bytes through [`File`], never the operating system.
 pub trait Cataloger: Sync {
@@ -71,6 +74,9 @@ pub trait Cataloger: Sync {
     fn read(&self, file: &File<'_>, found: &mut Found) -> Result<(), ReadError>;
 }
 
+/// Joins notes; what they leave open is pushed to the list of unread entries.
+pub type Resolve = fn(&[(&TreePath, &Note)], &mut Vec<Unread>) -> Vec<Package>;
+
 /// Everything that is true of one ecosystem, in one place.
 pub struct Ecosystem {
     /// OSV spelling, without a release: `crates.io`, `Debian`.
@@ -86,7 +92,7 @@ pub struct Ecosystem {
     /// The readers of its files.
     pub catalogers: &'static [&'static dyn Cataloger],
     /// Joins notes of several files (parents, central versions) into packages, after all layers are merged.
-    pub resolve: Option<fn(&[(&TreePath, &Note)]) -> Vec<Package>>,
+    pub resolve: Option<Resolve>,
 }
 
 /// Every ecosystem that is known, in alphabetical order of folders.
@@ -110,6 +116,7 @@ pub static ECOSYSTEMS: &[&Ecosystem] = &[
     &hackage::HACKAGE,
     &hex::HEX,
     &julia::JULIA,
+    &maven::MAVEN,
     &npm::NPM,
     &nuget::NUGET,
     &packagist::PACKAGIST,

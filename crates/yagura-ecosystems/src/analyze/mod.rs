@@ -17,7 +17,7 @@ pub fn analyze(layers: &[Catalog]) -> Inventory {
     unread.extend(overlay.files().flat_map(|(_, found)| &found.unread).cloned());
 
     let manifests = Manifests::new(&overlay);
-    let mut packages = packages(&overlay, &manifests);
+    let mut packages = packages(&overlay, &manifests, &mut unread);
     let platform = identify(&overlay, &packages, &mut unread);
     platform::assign(platform.as_ref(), &mut packages);
     let owners = ownership::Index::new(overlay.files().flat_map(|(_, found)| owned(found)));
@@ -35,7 +35,7 @@ pub fn analyze(layers: &[Catalog]) -> Inventory {
 
 /// The packages of every file, completed by the manifests beside it, and those that only several files
 /// together tell.
-fn packages(overlay: &Overlay<'_>, manifests: &Manifests<'_>) -> Vec<Package> {
+fn packages(overlay: &Overlay<'_>, manifests: &Manifests<'_>, unread: &mut Vec<Unread>) -> Vec<Package> {
     let mut all = Vec::new();
     for (path, found) in overlay.files() {
         if found.packages.is_empty() {
@@ -49,7 +49,7 @@ fn packages(overlay: &Overlay<'_>, manifests: &Manifests<'_>) -> Vec<Package> {
     let notes: Vec<(&TreePath, &Note)> =
         overlay.files().flat_map(|(path, found)| found.notes.iter().map(move |note| (path, note))).collect();
     for resolve in ECOSYSTEMS.iter().filter_map(|ecosystem| ecosystem.resolve) {
-        all.extend(resolve(&notes));
+        all.extend(resolve(&notes, unread));
     }
     all
 }

@@ -28,3 +28,6 @@ pub static GENERIC: Ecosystem = Ecosystem {
     catalogers: &[&executable::Executable, &classifier::Classifier, &java_release::JavaRelease],
     resolve: None,
 };
+
+#[cfg(test)]
+mod tests;

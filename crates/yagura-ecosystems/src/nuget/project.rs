@@ -12,7 +12,7 @@ use crate::{Cataloger, Found, Manifest, Note, lower_case};
 use quick_xml::events::{BytesStart, Event};
 use std::collections::{BTreeMap, BTreeSet};
 use yagura_fs::{File, ReadError};
-use yagura_model::{Location, Package, Relation, Scope, TreePath};
+use yagura_model::{Location, Package, Relation, Scope, TreePath, Unread};
 
 pub(super) struct ProjectFile;
 
@@ -149,7 +149,7 @@ fn finish(tag: &str, reference: DotnetReference, project: &mut DotnetProject) {
 }
 
 /// Joins projects with the `Directory.*.props` of the folders above them.
-pub(super) fn resolve(notes: &[(&TreePath, &Note)]) -> Vec<Package> {
+pub(super) fn resolve(notes: &[(&TreePath, &Note)], _unread: &mut Vec<Unread>) -> Vec<Package> {
     let mut locked: BTreeSet<&str> = BTreeSet::new();
     let mut props: BTreeMap<&str, Vec<&DotnetProject>> = BTreeMap::new();
     let mut projects: Vec<(&TreePath, &DotnetProject)> = Vec::new();
@@ -259,7 +259,7 @@ mod tests {
             .collect();
         let notes: Vec<_> =
             read.iter().flat_map(|(path, found)| found.notes.iter().map(move |note| (path, note))).collect();
-        render(&Found { packages: resolve(&notes), ..Found::default() })
+        render(&Found { packages: resolve(&notes, &mut Vec::new()), ..Found::default() })
     }
 
     #[test]
