@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the tools that version tests ask for their opinion. Safe to run again; needs root for apt.
+# Installs the tools that tests ask for their opinion or talk to. Safe to run again; needs root for apt.
 set -euo pipefail
 
 missing=()
@@ -11,6 +11,7 @@ command -v php >/dev/null || missing+=(php-cli)
 command -v javac >/dev/null || missing+=(default-jdk-headless)
 [ -e /usr/share/java/maven-artifact-3.x.jar ] || missing+=(libmaven3-core-java)
 command -v node >/dev/null || missing+=(nodejs npm)
+command -v docker-registry >/dev/null || missing+=(docker-registry)
 if [ ${#missing[@]} -gt 0 ]; then
   apt-get update -qq
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"

@@ -85,6 +85,9 @@ pub enum CloudError {
         /// What is wrong.
         detail: String,
     },
+    /// What the image consists of cannot be read.
+    #[error(transparent)]
+    Image(#[from] yagura_fs::image::ImageError),
     /// A credential helper or Docker's configuration does not work.
     #[error("cannot get credentials from `{from}`: {detail}")]
     Credentials {
@@ -131,6 +134,7 @@ impl CloudError {
             Self::Credentials { .. } => "try `docker login`, or correct Docker's config.json".to_owned(),
             Self::Disk { .. } => "check permissions and free space".to_owned(),
             Self::Status { .. } | Self::TooLarge { .. } | Self::Invalid { .. } => return None,
+            Self::Image(error) => return error.hint().map(str::to_owned),
         })
     }
 }

@@ -6,8 +6,10 @@
 pub mod client;
 pub mod download;
 pub mod error;
+pub mod registry;
 #[cfg(test)]
 mod testing;
 
 pub use client::{Client, Network};
 pub use error::CloudError;
+pub use registry::{Reference, Registry};
