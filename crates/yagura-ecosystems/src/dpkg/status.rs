@@ -16,7 +16,13 @@ impl Cataloger for Status {
     }
 
     fn files(&self) -> &'static [&'static str] {
-        &["var/lib/dpkg/status", "var/lib/dpkg/status.d/*", "usr/lib/dpkg/status.d/*"]
+        &[
+            "var/lib/dpkg/status",
+            "var/lib/dpkg/status.d/*",
+            "usr/lib/dpkg/status.d/*",
+            "usr/lib/opkg/status",
+            "var/lib/opkg/status",
+        ]
     }
 
     fn read(&self, file: &File<'_>, found: &mut Found) -> Result<(), ReadError> {
@@ -78,7 +84,9 @@ impl<'a> Entry<'a> {
         if self.package.is_empty() || self.version.is_empty() || !on_disk {
             return;
         }
-        let mut package = Package::new("dpkg", self.package, self.version, Location::path(file.path.clone()));
+        // opkg of OpenWrt keeps the same paragraphs.
+        let format = if file.path.parent().ends_with("/opkg") { "opkg" } else { "dpkg" };
+        let mut package = Package::new(format, self.package, self.version, Location::path(file.path.clone()));
         package.arch = Some(self.arch).filter(|arch| !arch.is_empty()).map(str::to_owned);
         package.vendor = Some(self.origin).filter(|origin| !origin.is_empty()).map(str::to_owned);
         // `Source: gcc-12 (12.2.0-14)` gives a version only when it differs from the binary's.
@@ -109,6 +117,13 @@ mod tests {
         dpkg libssl3 3.0.11-1~deb12u2 source=openssl@3.0.11-1 arch=amd64 runtime/unknown @var/lib/dpkg/status
         dpkg half 2:1-1 source=half@2:1-1 vendor=Docker runtime/unknown @var/lib/dpkg/status
         ");
+    }
+
+    #[test]
+    fn opkg_keeps_the_same_paragraphs() {
+        let text =
+            b"Package: busybox\nVersion: 1.36.1-1\nStatus: install user installed\nArchitecture: mips_24kc\n";
+        insta::assert_snapshot!(render(&read(&STATUS, "usr/lib/opkg/status", text)), @"opkg busybox 1.36.1-1 source=busybox@1.36.1-1 arch=mips_24kc runtime/unknown @usr/lib/opkg/status");
     }
 
     #[test]

@@ -80,9 +80,6 @@ distributions! {
         "archarm" "Arch Linux ARM" None, Rolling;
         "manjaro" "Manjaro" None, Rolling;
     }
-    "portage" => {
-        "gentoo" "Gentoo" None, Rolling;
-    }
     "rpm" => {
         "almalinux" "AlmaLinux" Some("AlmaLinux"), Major;
         "amzn" "Amazon Linux" Some("Amazon Linux"), Minor;

@@ -2,8 +2,8 @@
 
 use yagura_model::EcosystemId;
 
-/// (ecosystem, release, year, month, day).
-pub(super) const DATES: &[(&str, &str, i16, i8, i8)] = &[
+/// (ecosystem, release, year, month, day), sorted.
+pub const DATES: &[(&str, &str, i16, i8, i8)] = &[
     ("Alpine", "v3.8", 2020, 5, 1),
     ("Alpine", "v3.9", 2020, 11, 1),
     ("Alpine", "v3.10", 2021, 5, 1),

@@ -8,7 +8,7 @@ mod release_files;
 pub use distribution::{
     DISTRIBUTIONS, Distribution, Precision, base as canonical_base, release as canonical_release,
 };
-pub use end_of_life::end_of_life;
+pub use end_of_life::{DATES, end_of_life};
 pub use release_files::{OS_RELEASE, RELEASE_FILES};
 
 use std::collections::BTreeSet;
@@ -16,7 +16,7 @@ use yagura_model::{EcosystemId, Package, Platform, TreePath, Unread, UnreadReaso
 
 /// Ids of package formats, which catalogers of package databases use as the ecosystem until the platform is
 /// known.
-const FORMATS: &[&str] = &["apk", "bottlerocket", "dpkg", "opkg", "pacman", "portage", "rpm"];
+const FORMATS: &[&str] = &["apk", "bottlerocket", "dpkg", "opkg", "pacman", "rpm"];
 
 /// The package format of an OS package's ecosystem id: `dpkg` of `Debian:12`, of `dpkg`, and of `Ubuntu:22.04`.
 /// `None` for languages.
