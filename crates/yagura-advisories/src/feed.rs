@@ -25,7 +25,7 @@ pub struct Pick {
 }
 
 /// Where a publisher has a document.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum From {
     /// At the feed's base address and the same path.
     Base,

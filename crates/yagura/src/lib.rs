@@ -1,0 +1,5 @@
+//! Yagura as a library: scanning, advisory data and the command line.
+//!
+//! This crate is the shell: it opens files and connections, asks the pure crates, and prints.
+
+pub mod update;
