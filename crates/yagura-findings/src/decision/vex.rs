@@ -56,6 +56,20 @@ struct Statement {
     impact_statement: Option<String>,
 }
 
+impl Statement {
+    /// The ids of the vulnerability, and the products or parts of them.
+    fn about(&self) -> (Vec<String>, Vec<String>) {
+        let mut ids = match &self.vulnerability {
+            Named::Text(text) => vec![text.clone()],
+            Named::Object { name, id, aliases } => name.iter().chain(id).chain(aliases).cloned().collect(),
+        };
+        ids.iter_mut().for_each(|id| *id = id.rsplit('/').next().unwrap_or(id).to_owned());
+        let mut purls = Vec::new();
+        self.products.iter().for_each(|product| product.purls(4, &mut purls));
+        (ids, purls)
+    }
+}
+
 /// A name, alone as in early versions or in an object.
 #[derive(Deserialize)]
 #[serde(untagged)]
@@ -101,21 +115,18 @@ impl Product {
 }
 
 fn open_vex(name: &str, statements: &[Statement]) -> Vec<Rule> {
-    let decided = statements
-        .iter()
-        .enumerate()
-        .filter(|(_, statement)| matches!(statement.status.as_str(), "not_affected" | "fixed"));
+    // A later statement about the same thing replaces an earlier one, whatever either says.
+    let mut latest: BTreeMap<(Vec<String>, Vec<String>), usize> = BTreeMap::new();
+    for (index, statement) in statements.iter().enumerate() {
+        latest.insert(statement.about(), index);
+    }
+    let decided = statements.iter().enumerate().filter(|(index, statement)| {
+        matches!(statement.status.as_str(), "not_affected" | "fixed")
+            && latest.get(&statement.about()) == Some(index)
+    });
     decided
         .filter_map(|(index, statement)| {
-            let mut ids = match &statement.vulnerability {
-                Named::Text(text) => vec![text.clone()],
-                Named::Object { name, id, aliases } => {
-                    name.iter().chain(id).chain(aliases).cloned().collect()
-                }
-            };
-            ids.iter_mut().for_each(|id| *id = id.rsplit('/').next().unwrap_or(id).to_owned());
-            let mut purls = Vec::new();
-            statement.products.iter().for_each(|product| product.purls(4, &mut purls));
+            let (ids, purls) = statement.about();
             let purls = packages(purls)?;
             Some(Rule {
                 by: format!("{name}#/statements/{index}"),
@@ -347,5 +358,25 @@ mod tests {
             "vulnerabilities": [{"cve": "CVE-1", "product_status": {"known_not_affected": ["os:p"]}, "flags": [{"label": "code_not_present"}]}]}"#), @r#"v.json#/vulnerabilities/0 ["CVE-1"] ["pkg:rpm/redhat/a@1"] "code_not_present""#);
         assert_eq!(rendered("{}"), "`v.json`: is neither OpenVEX nor CycloneDX nor CSAF\n");
         assert!(rendered("{").starts_with("`v.json` line 1: is no VEX document"));
+    }
+
+    #[test]
+    fn a_later_statement_replaces_an_earlier_one() {
+        let statement = |status: &str| {
+            format!(
+                r#"{{"vulnerability": {{"name": "CVE-1"}}, "products": ["pkg:npm/a"], "status": "{status}"}}"#
+            )
+        };
+        let rules = |statuses: &[&str]| {
+            let statements: Vec<String> = statuses.iter().map(|status| statement(status)).collect();
+            let text = format!(
+                r#"{{"@context": "https://openvex.dev/ns/v0.2.0", "statements": [{}]}}"#,
+                statements.join(",")
+            );
+            read_vex("vex.json", text.as_bytes()).unwrap().len()
+        };
+        assert_eq!(rules(&["not_affected"]), 1);
+        assert_eq!(rules(&["not_affected", "affected"]), 0);
+        assert_eq!(rules(&["under_investigation", "fixed"]), 1);
     }
 }
