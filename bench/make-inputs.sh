@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes the real inputs that bench/compare-peers.py measures and docs/comparison explains.
 #
-# usage: bench/make-inputs.sh DIR [INPUT...]     INPUT: node pyenv (default: all)
+# usage: bench/make-inputs.sh DIR [INPUT...]     INPUT: node pyenv pyspark (default: all)
 #
 # Each input is one function `make_INPUT` that fills the directory it is given. An input that exists is kept. Versions are
 # pinned where a registry allows it; what npm and pip resolve below them may move, so the tables in
@@ -27,7 +27,14 @@ make_pyenv() {
         matplotlib==3.11.2 pandas==3.1.1 requests==2.34.2 scikit-learn==1.9.1 sqlalchemy==2.1.9
 }
 
-inputs=(node pyenv)
+# The 280 jars that Spark's Python package carries.
+make_pyspark() {
+    pip download --quiet --no-deps -d "$1" pyspark==4.3.0
+    tar -xzf "$1"/pyspark-*.tar.gz -C "$1" --strip-components=3 --wildcards '*/deps/jars/*'
+    rm "$1"/pyspark-*.tar.gz
+}
+
+inputs=(node pyenv pyspark)
 directory=${1:?usage: bench/make-inputs.sh DIR [INPUT...]}
 shift
 for input in "${@:-${inputs[@]}}"; do

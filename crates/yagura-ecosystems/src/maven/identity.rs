@@ -28,11 +28,14 @@ const GROUPS: &[(&str, &str)] = &[
     ("bcpkix-", "org.bouncycastle"),
     ("bcprov-", "org.bouncycastle"),
     ("bcutil-", "org.bouncycastle"),
+    ("derby", "org.apache.derby"),
     ("hadoop-", "org.apache.hadoop"),
     ("kotlin-stdlib", "org.jetbrains.kotlin"),
+    ("libthrift", "org.apache.thrift"),
     ("lucene-", "org.apache.lucene"),
     ("mysql-connector-java", "mysql"),
     ("mysql-connector-j", "com.mysql"),
+    ("objenesis", "org.objenesis"),
     ("protobuf-java", "com.google.protobuf"),
     ("scala-compiler", "org.scala-lang"),
     ("scala-library", "org.scala-lang"),
@@ -50,6 +53,9 @@ const GROUPS: &[(&str, &str)] = &[
     ("tomcat-embed-", "org.apache.tomcat.embed"),
     ("tomcat-", "org.apache.tomcat"),
 ];
+
+/// Vendors whose id is not the group of their artifacts.
+const UMBRELLAS: [&str; 4] = ["com.sun", "org.apache", "org.eclipse", "org.jboss"];
 
 /// Identifies an archive by its manifest and its file name without ending.
 pub(super) fn identify(manifest: Option<&Manifest>, stem: &str) -> Option<Coordinates> {
@@ -88,7 +94,7 @@ pub(super) fn identify(manifest: Option<&Manifest>, stem: &str) -> Option<Coordi
         .or_else(|| {
             manifest
                 .get("Implementation-Vendor-Id")
-                .filter(|id| id.matches('.').count() > 1 && is_group(id))
+                .filter(|id| id.contains('.') && !UMBRELLAS.contains(id) && is_group(id))
                 .map(str::to_owned)
         });
     Some(Coordinates { group, artifact: artifact.to_owned(), version: version.to_owned() })
@@ -162,6 +168,12 @@ mod tests {
             ("Implementation-Version: ${project.version}\nImplementation-Title: x\n", "app", None),
             ("Implementation-Title: My Great App\nImplementation-Version: 1\n", "app", None),
             ("", "app", None),
+            (
+                "Implementation-Vendor-Id: com.lihaoyi\n",
+                "fansi_2.13-0.5.1",
+                Some("com.lihaoyi:fansi_2.13 0.5.1"),
+            ),
+            ("Implementation-Vendor-Id: org.apache\n", "oro-2.0.8", Some("oro:oro 2.0.8")),
         ] {
             assert_eq!(identified(manifest, stem).as_deref(), expected, "{stem}");
         }
