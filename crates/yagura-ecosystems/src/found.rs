@@ -37,6 +37,8 @@ pub enum Note {
     Owned(Owned),
     /// A .NET project, or a part of one; versions and references live in different files.
     DotnetProject(DotnetProject),
+    /// A .NET assembly that says its name and version.
+    DotnetAssembly(DotnetAssembly),
     /// A Maven project; versions may come from its parents and from imported lists.
     Pom(PomProject),
     /// The file is understood and explained, though it names no package.
@@ -86,6 +88,15 @@ pub struct DotnetProject {
     /// True for the note of a lockfile: the project beside it has nothing to add.
     #[serde(default)]
     pub locked: bool,
+}
+
+/// What a .NET assembly says of itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DotnetAssembly {
+    /// Its name, which is its file's name without `.dll`.
+    pub name: String,
+    /// The version of the product, as NuGet would spell it.
+    pub version: String,
 }
 
 /// One `PackageReference`.

@@ -43,7 +43,8 @@ pub mod testing;
 pub mod version;
 
 pub use found::{
-    DotnetProject, DotnetReference, Found, Manifest, Note, Owned, PomDependency, PomParent, PomProject,
+    DotnetAssembly, DotnetProject, DotnetReference, Found, Manifest, Note, Owned, PomDependency, PomParent,
+    PomProject,
 };
 pub use version::VersionScheme;
 

@@ -2,6 +2,7 @@
 //!
 //! Package ids are case-insensitive (<https://learn.microsoft.com/nuget/reference/nuspec#id>).
 
+mod assembly;
 mod assets;
 mod deps;
 mod lock;
@@ -9,7 +10,8 @@ mod packages_config;
 mod project;
 
 use crate::version::nuget::NUGET as VERSIONS;
-use crate::{Ecosystem, as_is, lower_case};
+use crate::{Ecosystem, Note, as_is, lower_case};
+use yagura_model::{Package, TreePath};
 
 const ID: &str = "NuGet";
 
@@ -21,11 +23,18 @@ pub static NUGET: Ecosystem = Ecosystem {
     normalize: lower_case,
     release: as_is,
     catalogers: &[
+        &assembly::Assembly,
         &lock::PackagesLock,
         &assets::ProjectAssets,
         &deps::DepsJson,
         &packages_config::PackagesConfig,
         &project::ProjectFile,
     ],
-    resolve: Some(project::resolve),
+    resolve: Some(resolve),
 };
+
+fn resolve(notes: &[(&TreePath, &Note)]) -> Vec<Package> {
+    let mut packages = project::resolve(notes);
+    packages.append(&mut assembly::resolve(notes));
+    packages
+}
