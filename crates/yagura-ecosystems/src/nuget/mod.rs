@@ -11,7 +11,7 @@ mod project;
 
 use crate::version::nuget::NUGET as VERSIONS;
 use crate::{Ecosystem, Note, as_is, lower_case};
-use yagura_model::{Package, TreePath};
+use yagura_model::{Package, TreePath, Unread};
 
 const ID: &str = "NuGet";
 
@@ -33,8 +33,8 @@ pub static NUGET: Ecosystem = Ecosystem {
     resolve: Some(resolve),
 };
 
-fn resolve(notes: &[(&TreePath, &Note)]) -> Vec<Package> {
-    let mut packages = project::resolve(notes);
+fn resolve(notes: &[(&TreePath, &Note)], unread: &mut Vec<Unread>) -> Vec<Package> {
+    let mut packages = project::resolve(notes, unread);
     packages.append(&mut assembly::resolve(notes));
     packages
 }
