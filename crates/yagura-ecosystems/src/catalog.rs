@@ -29,6 +29,8 @@ pub struct Catalog {
     pub hardlinks: Vec<(TreePath, TreePath)>,
     /// Entries that could not be read.
     pub unread: Vec<Unread>,
+    /// True when the tree broke or the scan was stopped before its end. Such a catalog must not be remembered.
+    pub interrupted: bool,
     /// Files seen, wanted or not.
     pub files_seen: u64,
 }
@@ -88,9 +90,15 @@ pub fn catalog(tree: &dyn Tree, selection: &Selection, limits: &Limits) -> Resul
     catalog.unread.append(&mut unread);
     match outcome {
         // A tree that breaks half-way still tells what came before.
-        Err(error) if catalog.files_seen > 0 => catalog.unread.push(error.to_unread()),
+        Err(error) if catalog.files_seen > 0 => {
+            catalog.unread.push(error.to_unread());
+            catalog.interrupted = true;
+        }
         Err(error) => return Err(error),
-        Ok(()) => {}
+        Ok(()) => catalog.interrupted = limits.is_cancelled(),
+    }
+    if catalog.interrupted && limits.is_cancelled() {
+        catalog.unread.push(ReadError::Cancelled { path: TreePath::default() }.to_unread());
     }
     Ok(catalog)
 }

@@ -2,4 +2,12 @@
 //!
 //! This crate is the shell: it opens files and connections, asks the pure crates, and prints.
 
+pub mod cli;
+pub mod data;
+pub mod db;
+pub mod decisions;
+pub mod scan;
+pub mod table;
 pub mod update;
+
+pub use cli::run;

@@ -1,2 +1,7 @@
-//! Yagura, from the command line.
-fn main() {}
+//! The `yagura` binary.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ExitCode::from(yagura::run(std::env::args_os()))
+}

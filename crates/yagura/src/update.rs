@@ -490,7 +490,7 @@ fn build(options: &Options<'_>) -> Result<usize, UpdateError> {
 }
 
 /// The documents of a folder that its feed reads, sorted.
-fn documents(folder: &Path, feed: &dyn Feed) -> Vec<String> {
+pub(crate) fn documents(folder: &Path, feed: &dyn Feed) -> Vec<String> {
     let mut found = Vec::new();
     let mut open = vec![folder.to_owned()];
     while let Some(below) = open.pop() {

@@ -111,6 +111,13 @@ impl Builder {
         result
     }
 
+    /// Adds the advisories that are compiled in, under the source `starter`.
+    pub fn starter(&mut self) {
+        let source = SourceId::from("starter");
+        self.status(&source).title = "Starter advisories".to_owned();
+        crate::starter::read(&mut Reading { builder: self, source });
+    }
+
     /// The state of a source, to be completed by whoever downloads (time fetched, last error).
     pub fn status(&mut self, source: &SourceId) -> &mut SourceStatus {
         self.sources.entry(source.clone()).or_insert_with(|| SourceStatus::new(source.clone()))

@@ -35,8 +35,7 @@ pub(super) fn split(stem: &str) -> Option<(&str, &str)> {
     let whole = starts().take(16).filter_map(parts).find(|(_, rest)| rest.split('-').all(continues));
     whole.or_else(|| {
         // `netty-all-4.1.100.Final-linux-x86_64`: a classifier follows.
-        let (artifact, rest) =
-            starts().filter_map(parts).filter(|(_, rest)| first(rest).contains('.')).next_back()?;
+        let (artifact, rest) = starts().filter_map(parts).rfind(|(_, rest)| first(rest).contains('.'))?;
         Some((artifact, first(rest)))
     })
 }

@@ -1,0 +1,110 @@
+//! Japanese help. One line per verb and flag; a test fails when one is missing.
+
+use clap::Command;
+
+/// (name of a verb or flag, text). Flags have the same meaning under every verb, so one line serves all.
+const TEXTS: &[(&str, &str)] = &[
+    ("yagura", "AWS ワークロードとコードのための、自分で運用できる脆弱性管理"),
+    ("host", "このマシン、または別のルートディレクトリを検査します"),
+    ("fs", "ディレクトリを検査します (ロックファイル、マニフェスト、バイナリ、アーカイブ)"),
+    ("repo", "git 作業ツリーをコミット ID 付きで検査します"),
+    (
+        "image",
+        "コンテナイメージを検査します (レジストリ参照、oci-dir:PATH、oci-archive:PATH、docker-archive:PATH)",
+    ),
+    ("sbom", "CycloneDX または SPDX 文書を検査します"),
+    ("inventory", "脆弱性を調べず、導入されているものを SBOM として出力します"),
+    ("explain", "ある脆弱性が該当する、またはしない理由を説明します"),
+    ("db", "アドバイザリーデータベース"),
+    ("update", "変更分をダウンロードし、データベースを作り直します"),
+    ("status", "情報源ごとに日付、件数、経過日数を表示します"),
+    ("build", "配布元と同じ構成のフォルダーからデータベースを作ります"),
+    ("import", "`db export` で作ったファイルを取り込みます"),
+    ("export", "データベースを、閉域網へ運べる 1 つのファイルに書き出します"),
+    ("compare", "バージョンの順序を確認します。`a<TAB>op<TAB>b` の行を読み、成り立たない行を表示します"),
+    ("version", "バージョンを表示します"),
+    ("help", "このヘルプ、または各コマンドのヘルプを表示します"),
+    ("lang", "人に向けた出力の言語"),
+    ("quiet", "結果だけを表示します"),
+    ("verbose", "処理内容を標準エラーに表示します (2 回でさらに詳しく)"),
+    ("no_progress", "端末でも進捗を表示しません"),
+    ("offline", "ネットワーク接続を一切行いません"),
+    ("root", "検査するファイルシステムのルート"),
+    ("path", "ディレクトリ、または 1 つのファイル"),
+    ("reference", "イメージ"),
+    ("file", "ファイル"),
+    ("target", "dir:、root:、oci-archive:、docker-archive:、oci-dir:、zip:、sbom:、image: または単なるパス"),
+    ("id", "CVE 番号、またはその他のアドバイザリー ID"),
+    ("scheme", "バージョン体系 (dpkg、rpm、apk、pep440、npm、maven など)"),
+    ("db_mirror", "配布元の代わりにこのミラーからすべての情報を取得します"),
+    ("only", "この情報源だけを対象にします"),
+    ("from", "入力フォルダー"),
+    ("out", "書き出すデータベース"),
+    ("cache_dir", "ダウンロードとレイヤーの結果を次回のために置く場所"),
+    ("skip_dirs", "除外するディレクトリ (glob。`/` のない名前はどこでも一致)"),
+    ("skip_files", "除外するファイル (glob。`/` のない名前はどこでも一致)"),
+    ("scanners", "調べるもの (現在は `vuln` のみ)"),
+    ("platform", "マルチプラットフォームイメージから選ぶもの (例: linux/arm64)"),
+    ("timeout", "この時間で打ち切り、読めなかったものを報告します (例: 90s、5m、1h)"),
+    ("parallel", "同時に読むレイヤーの数"),
+    ("no_cache", "すべてのレイヤーを読み直します"),
+    ("format", "出力形式 (table、json、sarif、cyclonedx、spdx、csv、html、junit など)"),
+    ("output", "ファイルに書き出します。FORMAT=FILE で出力を追加できます (複数指定可)"),
+    ("max_db_age", "データベースがこれより古ければ終了コード 4 で終わります (例: 7d)"),
+    ("vex", "VEX 文書 (OpenVEX、CycloneDX、CSAF)。複数指定可"),
+    ("ignorefile", "無視ファイル。指定がなければ対象とカレントディレクトリのものを読みます"),
+    ("severity", "この深刻度だけを表示します (カンマ区切り)"),
+    ("only_fixed", "更新で修正できるものだけを表示します"),
+    ("fail_on", "この深刻度以上が残っていれば終了コード 1 で終わります"),
+    ("exit_code", "ゲート不合格時の終了コード。--fail-on がなければ 1 件でも不合格です"),
+    ("allow_incomplete", "読めないものがあっても終了コード 0 で終わります"),
+    ("show_suppressed", "抑制された検出も表示します"),
+];
+
+/// Replaces the help texts of a command, its flags and its verbs.
+pub fn translate(command: Command) -> Command {
+    let name = command.get_name().to_owned();
+    let mut command = match text(&name) {
+        Some(text) => command.about(text).long_about(None::<&str>),
+        None => command,
+    };
+    command = command.mut_args(|argument| match text(argument.get_id().as_str()) {
+        Some(text) => argument.help(text).long_help(None::<&str>),
+        None => argument,
+    });
+    let verbs: Vec<String> = command.get_subcommands().map(|verb| verb.get_name().to_owned()).collect();
+    for verb in verbs {
+        command = command.mut_subcommand(verb, translate);
+    }
+    command
+}
+
+fn text(name: &str) -> Option<&'static str> {
+    TEXTS.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::args::Cli;
+    use clap::CommandFactory;
+
+    fn missing(command: &Command, out: &mut Vec<String>) {
+        let names = command.get_arguments().map(|argument| argument.get_id().as_str());
+        for name in names.chain([command.get_name()]) {
+            if text(name).is_none() {
+                out.push(format!("{}: {name}", command.get_name()));
+            }
+        }
+        for verb in command.get_subcommands() {
+            missing(verb, out);
+        }
+    }
+
+    #[test]
+    fn every_verb_and_flag_has_japanese_help() {
+        let mut out = Vec::new();
+        missing(&Cli::command(), &mut out);
+        assert_eq!(out, Vec::<String>::new());
+    }
+}
