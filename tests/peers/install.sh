@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs the tools that tests ask for their opinion or talk to. Safe to run again; needs root for apt.
+# Installs the tools that tests ask for their opinion or talk to, and those that check the repository itself.
+# Safe to run again; needs root for apt.
 set -euo pipefail
 
 missing=()
@@ -22,3 +23,6 @@ python3 -c 'import cyclonedx.schema, jsonschema, referencing, rfc3339_validator,
 [ -e "$(npm root -g)/@microsoft/jest-sarif" ] || npm install --silent -g --ignore-scripts @microsoft/jest-sarif
 node -e 'require(process.argv[1] + "/npm/node_modules/semver")' "$(npm root -g)" 2>/dev/null || npm install --silent -g semver
 if command -v go >/dev/null; then (cd "$(dirname "$0")/go" && go build -o /dev/null .); fi
+
+tools="${YAGURA_TOOLS:-${XDG_CACHE_HOME:-$HOME/.cache}/yagura/tools}"
+[ -x "$tools/bin/cargo-deny" ] || cargo install cargo-deny --version 0.20.2 --locked --quiet --root "$tools"

@@ -22,6 +22,7 @@ pub mod rating;
 pub mod redhat;
 pub mod secdb;
 pub mod starter;
+pub mod testing;
 pub mod updateinfo;
 pub mod xml;
 

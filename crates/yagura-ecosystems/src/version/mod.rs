@@ -29,7 +29,7 @@ pub mod pub_;
 pub mod rpm;
 pub mod semver;
 #[cfg(test)]
-mod tables;
+mod tests;
 
 pub use check::{Broken, check_lines};
 
