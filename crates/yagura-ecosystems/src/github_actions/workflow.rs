@@ -24,10 +24,10 @@ impl Cataloger for Workflow {
 
     fn files(&self) -> &'static [&'static str] {
         &[
-            "**/.github/workflows/*.yml",
-            "**/.github/workflows/*.yaml",
-            "**/.github/actions/**/action.yml",
-            "**/.github/actions/**/action.yaml",
+            ".github/workflows/*.yml",
+            ".github/workflows/*.yaml",
+            ".github/actions/**/action.yml",
+            ".github/actions/**/action.yaml",
         ]
     }
 
