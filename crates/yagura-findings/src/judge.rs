@@ -167,7 +167,7 @@ fn position<'a>(
             }
         }
     }
-    let Some(key) = key.map(VersionKey::as_bytes) else {
+    let Some(key) = key.filter(|_| !is_branch(package, version)).map(VersionKey::as_bytes) else {
         let everything = statement
             .intervals
             .iter()
@@ -199,6 +199,12 @@ fn position<'a>(
                 .map_or("", |(_, text)| text),
         },
     })
+}
+
+/// True for branches of Packagist. They sort below all numbers, but Composer matches no range to them: their
+/// content has no place among the releases.
+fn is_branch(package: &Package, version: &str) -> bool {
+    package.ecosystem.base() == "Packagist" && version.trim_start().starts_with("dev-")
 }
 
 /// Where an advisory only lists versions, other spellings of a listed version count: `1.0` and `1.0.0` on

@@ -75,6 +75,19 @@ fn what_has_no_order_matches_lists_and_all_versions() {
 }
 
 #[test]
+fn branches_of_packagist_are_in_no_range() {
+    let advisories = "
+        s A1 CVE-1 Packagist/a/b [,2.0.0)
+        s A2 CVE-2 Packagist/a/b [,2.0.0) =dev-main
+    ";
+    insta::assert_snapshot!(judged(advisories, &["Packagist a/b dev-main", "Packagist a/b 1.x-dev"]), @r"
+    a/b dev-main: CVE-2 affected - (A2)
+    a/b 1.x-dev: CVE-1 fixed 2.0.0 (A1)
+    a/b 1.x-dev: CVE-2 fixed 2.0.0 (A2)
+    ");
+}
+
+#[test]
 fn a_listed_version_counts_in_any_spelling() {
     insta::assert_snapshot!(judged("s A1 CVE-1 PyPI/a =1.0", &["PyPI a 1.0.0"]), @"a 1.0.0: CVE-1 affected - (A1)");
 }
