@@ -13,7 +13,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("yagura-ecosystems", &["yagura-model", "yagura-fs"]),
     ("yagura-advisories", &["yagura-model", "yagura-ecosystems"]),
     ("yagura-findings", &["yagura-model", "yagura-ecosystems"]),
+    ("yagura-store", &["yagura-model", "yagura-findings"]),
     ("yagura-cloud", &["yagura-model", "yagura-fs", "yagura-formats"]),
+    ("yagura-api", &["yagura-model", "yagura-formats", "yagura-findings", "yagura-store"]),
     (
         "yagura",
         &[
@@ -23,7 +25,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "yagura-ecosystems",
             "yagura-advisories",
             "yagura-findings",
+            "yagura-store",
             "yagura-cloud",
+            "yagura-api",
         ],
     ),
 ];

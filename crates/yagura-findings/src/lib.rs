@@ -20,6 +20,7 @@ mod rules;
 pub mod severity;
 #[cfg(test)]
 mod testing;
+pub mod view;
 
 pub use combine::{Cell, combine};
 pub use decision::{Decisions, Rule};
@@ -27,3 +28,4 @@ pub use detect::{Judged, detect, detect_running, detect_vulnerability};
 pub use end_of_life::{EndOfLife, end_of_life};
 pub use exempt::{Exempt, exempt};
 pub use judge::{Match, Verdict, compared, judge};
+pub use view::{Decision, Slice, View};

@@ -65,8 +65,29 @@ text_id! {
 }
 
 text_id! {
-    /// A container layer's diff id: `sha256:` and 64 hex digits of the uncompressed layer.
+    /// A container layer's diff id: `sha256:` and 64 hex digits of the uncompressed layer; for a
+    /// function, the ARN of the layer version.
     LayerId
+}
+
+text_id! {
+    /// An AWS account: twelve digits.
+    AccountId
+}
+
+text_id! {
+    /// An AWS region: `eu-central-1`.
+    Region
+}
+
+text_id! {
+    /// A stored finding: 32 lower-case hexadecimal digits, derived from what it is about.
+    FindingId
+}
+
+text_id! {
+    /// A filter: 16 lower-case hexadecimal digits, the last part of its ARN.
+    FilterId
 }
 
 impl EcosystemId {
