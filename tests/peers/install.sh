@@ -20,6 +20,9 @@ fi
 python3 -c 'import packaging' 2>/dev/null || python3 -m pip install --quiet packaging
 python3 -c 'import cyclonedx.schema, jsonschema, referencing, rfc3339_validator, spdx_tools.spdx' 2>/dev/null ||
   python3 -m pip install --quiet cyclonedx-python-lib jsonschema rfc3339-validator spdx-tools
+# The service models that code is generated from, and the clients that call the API.
+python3 -c 'import botocore, boto3, awscli; assert botocore.__version__ == "1.44.5"' 2>/dev/null ||
+  python3 -m pip install --quiet botocore==1.44.5 boto3==1.44.5 awscli==1.46.0
 [ -e "$(npm root -g)/@microsoft/jest-sarif" ] || npm install --silent -g --ignore-scripts @microsoft/jest-sarif
 node -e 'require(process.argv[1] + "/npm/node_modules/semver")' "$(npm root -g)" 2>/dev/null || npm install --silent -g semver
 if command -v go >/dev/null; then (cd "$(dirname "$0")/go" && go build -o /dev/null .); fi

@@ -1,6 +1,7 @@
 //! Repository chores, as a library so that `cargo test` runs them too.
 
 pub mod generate;
+pub mod service;
 pub mod tidy;
 
 use std::path::PathBuf;

@@ -5,12 +5,15 @@ pub mod csv;
 pub mod cyclonedx;
 pub mod gitlab;
 pub mod html;
+pub mod inspector2;
+pub mod inspector_scan;
 pub mod json;
 pub mod junit;
 pub mod markdown;
 pub mod report;
 pub mod sarif;
 pub mod sbom;
+pub mod service;
 pub mod spdx;
 pub mod text;
 
