@@ -2,7 +2,7 @@
 
 use crate::Verdict;
 use crate::judge::Match;
-use yagura_ecosystems::platform::package_format;
+use yagura_ecosystems::platform::{is_stream, package_format};
 use yagura_model::{FixStatus, Package, Statement, Upper};
 
 /// The answer for one cell.
@@ -24,13 +24,21 @@ pub struct Cell<'a> {
 /// 1. A source that says "not affected" wins.
 /// 2. For OS packages a fix that is installed wins over "affected, no fix known": Ubuntu's base archive says
 ///    the latter of what Ubuntu Pro has fixed.
-/// 3. Otherwise any statement that says "affected" counts. Those with a fix decide before those without.
-/// 4. A statement that is only under investigation decides when none says "affected".
+/// 3. A fix of the extended support stream that the package was built for wins over any later one: the same
+///    problem is fixed under another version there.
+/// 4. Otherwise any statement that says "affected" counts. Those with a fix decide before those without.
+/// 5. A statement that is only under investigation decides when none says "affected".
 pub fn combine<'a>(package: &Package, cell: &[(&Statement<'a>, Verdict<'a>)]) -> Option<Cell<'a>> {
     let no = |decisive, status| Some(Cell { affected: false, decisive, status, fixes: Vec::new() });
     let first = |test: &dyn Fn(&Verdict<'a>) -> bool| cell.iter().position(|(_, verdict)| test(verdict));
     if let Some(index) = first(&|verdict| matches!(verdict, Verdict::NotAffected)) {
         return no(index, FixStatus::NotAffected);
+    }
+    let in_stream = cell.iter().position(|(statement, verdict)| {
+        is_stream(statement.ecosystem) && matches!(verdict, Verdict::Fixed { .. })
+    });
+    if let Some(index) = in_stream {
+        return no(index, FixStatus::Fixed);
     }
     let fixed = first(&|verdict| matches!(verdict, Verdict::Fixed { .. }));
     let of_system = package_format(&package.ecosystem).is_some();
@@ -47,7 +55,9 @@ pub fn combine<'a>(package: &Package, cell: &[(&Statement<'a>, Verdict<'a>)]) ->
         .iter()
         .enumerate()
         .filter_map(|(index, one)| {
-            let (key, text) = settle(cell, affected(one)??);
+            let fix = affected(one)??;
+            // A stream's fix lies below the one of the newest minor release, and is one all the same.
+            let (key, text) = if is_stream(one.0.ecosystem) { fix } else { settle(cell, fix) };
             Some((key, text, index))
         })
         .collect();

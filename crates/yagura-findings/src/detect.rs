@@ -3,6 +3,7 @@
 use crate::combine::{Cell, combine};
 use crate::exempt::{exempt, installed_running};
 use crate::lookup::Lookups;
+use crate::sourced::sourced;
 use crate::{Verdict, end_of_life, severity};
 use jiff::civil::Date;
 use std::collections::BTreeMap;
@@ -38,9 +39,8 @@ pub fn detect_running(
     let mut unjudged = 0;
     let running = installed_running(&inventory.packages, kernel);
     for package in &inventory.packages {
-        if exempt(package, running).is_none() && !row.judge(package, None, &mut detections) {
-            unjudged += 1;
-        }
+        let known = row.judge(package, running, None, &mut detections);
+        unjudged += usize::from(!known);
     }
     sort(&mut detections);
     Judged { detections, end_of_life: end.map(|end| end.date), unjudged }
@@ -57,8 +57,8 @@ pub fn detect_vulnerability(
     let mut detections = Vec::new();
     let mut row = Row::new(advisories);
     let running = installed_running(&inventory.packages, kernel);
-    for package in inventory.packages.iter().filter(|package| exempt(package, running).is_none()) {
-        row.judge(package, Some(id), &mut detections);
+    for package in &inventory.packages {
+        row.judge(package, running, Some(id), &mut detections);
     }
     sort(&mut detections);
     detections
@@ -91,7 +91,17 @@ impl<'a> Row<'a> {
     }
 
     /// Judges one package; false when its ecosystem is not known.
-    fn judge(&mut self, package: &Package, only: Option<&str>, found: &mut Vec<Detection>) -> bool {
+    fn judge(
+        &mut self,
+        listed: &Package,
+        running: Option<&str>,
+        only: Option<&str>,
+        found: &mut Vec<Detection>,
+    ) -> bool {
+        let package = &*sourced(listed);
+        if exempt(package, running).is_some() {
+            return true;
+        }
         let statements = &mut self.statements;
         statements.clear();
         let mut any = false;
@@ -125,7 +135,7 @@ impl<'a> Row<'a> {
                     .facts
                     .entry(id)
                     .or_insert_with(|| self.advisories.vulnerability(id).unwrap_or_else(|| unknown(id)));
-                found.extend(detection(package, facts, &said, &decision));
+                found.extend(detection(listed, facts, &said, &decision));
             }
         }
         known

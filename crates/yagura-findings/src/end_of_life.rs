@@ -18,8 +18,9 @@ pub struct EndOfLife {
 
 /// Whether the platform of an inventory is past its end on `today`.
 pub fn end_of_life(inventory: &Inventory, today: Date) -> Option<EndOfLife> {
-    let ecosystem = inventory.platform.as_ref()?.ecosystem.as_ref()?;
-    let (year, month, day) = platform::end_of_life(&canonical(ecosystem))?;
+    let platform = inventory.platform.as_ref()?;
+    let ecosystem = platform.ecosystem.as_ref()?;
+    let (year, month, day) = platform::platform_end_of_life(platform, &canonical(ecosystem))?;
     let date = Date::new(year, month, day).ok()?;
     if today <= date {
         return None;

@@ -1,6 +1,7 @@
 //! Packages that are listed but not judged, and why.
 
 use crate::kernel::{self, Role};
+use crate::sourced::sourced;
 use yagura_model::{Owner, Package};
 
 /// Why a package is not judged by its own advisories.
@@ -39,6 +40,8 @@ pub fn exempt<'p>(package: &'p Package, running: Option<&str>) -> Option<Exempt<
 /// leaves all installed ones judged.
 pub fn installed_running<'k>(packages: &[Package], running: Option<&'k str>) -> Option<&'k str> {
     running.filter(|running| {
-        packages.iter().any(|package| kernel::role(package) == Role::Image && kernel::runs(package, running))
+        packages
+            .iter()
+            .any(|package| kernel::runs(package, running) && kernel::role(&sourced(package)) == Role::Image)
     })
 }

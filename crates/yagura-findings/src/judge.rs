@@ -92,7 +92,7 @@ pub fn compared<'p>(package: &'p Package, statement: &Statement<'_>) -> Option<&
 }
 
 /// Judges one package against one statement. `key` is the sort key of [`compared`]'s version, `None` when it
-/// has no order.
+/// has no place among the versions of its ecosystem.
 pub fn judge<'a>(package: &Package, key: Option<&VersionKey>, statement: &Statement<'a>) -> Verdict<'a> {
     let Some(version) = compared(package, statement) else { return Verdict::OtherName };
     if !statement.arches.is_empty()
@@ -150,9 +150,6 @@ fn position<'a>(
     key: Option<&VersionKey>,
     statement: &Statement<'a>,
 ) -> Result<Match<'a>, Verdict<'a>> {
-    if let Some(listed) = statement.versions.iter().find(|listed| **listed == version) {
-        return Ok(Match::Listed(listed));
-    }
     if let Some(commit) = package.commit.as_deref().filter(|commit| commit.len() >= SHORTEST_COMMIT) {
         // Build information often holds abbreviated commits.
         let same = |other: &str| {
@@ -167,19 +164,25 @@ fn position<'a>(
             }
         }
     }
-    let Some(key) = key.filter(|_| !is_branch(package, version)).map(VersionKey::as_bytes) else {
+    let key = key.map(VersionKey::as_bytes);
+    // Ranges before lists: only a range tells where the fix is, and databases publish both.
+    let within = key.and_then(|key| statement.intervals.iter().find(|interval| interval.contains(key)));
+    if let Some(interval) = within {
+        return Ok(Match::Interval(*interval));
+    }
+    if let Some(listed) = statement.versions.iter().find(|listed| **listed == version) {
+        return Ok(Match::Listed(listed));
+    }
+    let Some(key) = key else {
         let everything = statement
             .intervals
             .iter()
             .find(|interval| interval.lower.is_none() && interval.upper == Upper::Open);
         return everything.map(|interval| Match::Interval(*interval)).ok_or(Verdict::Unorderable);
     };
-    // Ascending and disjoint: the first that ends after the version is the only candidate.
+    // Ascending and disjoint: the last that starts before the version was passed.
     let mut passed = None;
     for interval in &statement.intervals {
-        if interval.contains(key) {
-            return Ok(Match::Interval(*interval));
-        }
         if interval.lower.is_some_and(|(lower, _)| lower > key) {
             break;
         }
@@ -199,12 +202,6 @@ fn position<'a>(
                 .map_or("", |(_, text)| text),
         },
     })
-}
-
-/// True for branches of Packagist. They sort below all numbers, but Composer matches no range to them: their
-/// content has no place among the releases.
-fn is_branch(package: &Package, version: &str) -> bool {
-    package.ecosystem.base() == "Packagist" && version.trim_start().starts_with("dev-")
 }
 
 /// Where an advisory only lists versions, other spellings of a listed version count: `1.0` and `1.0.0` on

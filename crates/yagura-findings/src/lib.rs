@@ -18,6 +18,7 @@ mod lookup;
 #[cfg(test)]
 mod rules;
 pub mod severity;
+mod sourced;
 #[cfg(test)]
 mod testing;
 pub mod view;

@@ -52,7 +52,8 @@ impl Lookups {
         let source =
             package.source.as_ref().map(|source| normalize(&source.name)).filter(|name| *name != own);
         let signed = package.source.as_ref().and_then(|source| signed_source(&source.name));
-        for id in &plan.ask {
+        let streams = platform::streams(&plan.of, &package.version);
+        for id in plan.ask.iter().chain(&streams) {
             for name in [Some(&own), source.as_ref(), signed.as_ref()].into_iter().flatten() {
                 advisories.statements(id, name, &mut |statement| {
                     let verdict = match compared(package, &statement) {
@@ -77,6 +78,10 @@ struct Keys {
 impl Keys {
     fn of(&mut self, package: &Package, version: &str) -> Option<&VersionKey> {
         let slot = if version == package.version { &mut self.own } else { &mut self.source };
-        slot.get_or_insert_with(|| self.known?.versions.key(version).ok()).as_ref()
+        slot.get_or_insert_with(|| {
+            let scheme = self.known?.versions;
+            scheme.key(version).ok().filter(|_| scheme.is_version(version))
+        })
+        .as_ref()
     }
 }

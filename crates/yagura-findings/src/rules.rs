@@ -69,8 +69,8 @@ fn what_has_no_order_matches_lists_and_all_versions() {
         s A3 MAL-1 npm/a [,)
     ";
     insta::assert_snapshot!(judged(advisories, &["npm a latest"]), @r"
-    a latest: CVE-2 affected - (A2)
     a latest: MAL-1 affected - (A3)
+    a latest: CVE-2 affected - (A2)
     ");
 }
 
@@ -85,6 +85,34 @@ fn branches_of_packagist_are_in_no_range() {
     a/b 1.x-dev: CVE-1 fixed 2.0.0 (A1)
     a/b 1.x-dev: CVE-2 fixed 2.0.0 (A2)
     ");
+}
+
+#[test]
+fn a_version_that_is_listed_and_in_a_range_has_the_fix_of_the_range() {
+    let advisories = "osv/PyPI A1 CVE-1 PyPI/a [,2.20.0) =2.19.0 =2.19.1";
+    insta::assert_snapshot!(judged(advisories, &["PyPI a 2.19.1"]), @"a 2.19.1: CVE-1 fixed 2.20.0 (A1)");
+}
+
+#[test]
+fn what_is_no_version_is_in_no_range() {
+    let advisories = "
+        s A1 CVE-1 Go/m [,2.0.0)
+        s A2 CVE-2 Go/m [,)
+        s A3 CVE-3 PyPI/p [,2.0)
+        s A4 CVE-4 PyPI/p [,2.0) =2.19.0b1.1
+    ";
+    insta::assert_snapshot!(judged(advisories, &["Go m v9.9.9rc1", "Go m (devel)", "PyPI p 2.19.0b1.1"]), @r"
+    m v9.9.9rc1: CVE-2 affected - (A2)
+    m (devel): CVE-2 affected - (A2)
+    p 2.19.0b1.1: CVE-4 affected - (A4)
+    ");
+}
+
+#[test]
+fn r157_a_malicious_package_is_critical() {
+    let table = Table::new("osv/npm MAL-1 MAL-1 npm/a =1.0.0").fact("MAL-1", &["GHSA-1"], &[]);
+    let found = detect(&inventory(&["npm a 1.0.0"]), &table, TODAY).detections;
+    assert_eq!(found[0].severity, Severity::Critical);
 }
 
 #[test]
@@ -136,6 +164,29 @@ fn source_and_binary_names_are_not_mixed_up() {
 }
 
 #[test]
+fn r158_binaries_without_their_source_are_judged_by_it() {
+    let advisories = "
+        debian O CVE-1 Debian:12/openssl [,3.0.11-1)
+        debian U CVE-2 Debian:12/util-linux [,2.38.1-5+deb12u1)
+        debian K CVE-3 Debian:12/linux [,6.1.90-1)
+        debian B CVE-4 Debian:12/libssl3 [,9)
+    ";
+    insta::assert_snapshot!(judged(advisories, &[
+        "Debian:12 libssl3 3.0.9-1",
+        // Built from `util-linux` 2.38.1-5, whatever its own epoch says.
+        "Debian:12 bsdutils 1:2.38.1-5+b1",
+        "Debian:12 linux-image-6.1.0-18-amd64 6.1.76-1",
+        "Debian:12 linux-headers-6.1.0-18-amd64 6.1.76-1",
+        // What the database tells is believed.
+        "Debian:12 libssl3 1 source=own@1",
+    ]), @r"
+    libssl3 3.0.9-1: CVE-1 fixed 3.0.11-1 (O)
+    bsdutils 1:2.38.1-5+b1: CVE-2 fixed 2.38.1-5+deb12u1 (U)
+    linux-image-6.1.0-18-amd64 6.1.76-1: CVE-3 fixed 6.1.90-1 (K)
+    ");
+}
+
+#[test]
 fn epochs_count() {
     insta::assert_snapshot!(judged("d A CVE-1 Debian:12/a [,1:2.0-1)", &["Debian:12 a 9.0-1", "Debian:12 a 1:2.0-1"]), @"a 9.0-1: CVE-1 fixed 1:2.0-1 (A)");
 }
@@ -178,6 +229,28 @@ fn ubuntu_pro_tells_the_fix_that_the_base_does_not_have() {
     ";
     insta::assert_snapshot!(judged(advisories, &["Ubuntu:22.04 a 1.0-1"]), @"a 1.0-1: CVE-1 fixed 1.0-1ubuntu1+esm1 (PRO)");
     assert_eq!(judged(advisories, &["Ubuntu:22.04 a 1.0-1ubuntu1+esm1"]), "");
+}
+
+#[test]
+fn r206_extended_streams_fix_under_their_own_versions() {
+    let advisories = "
+        redhat RHSA-1 CVE-1 Red_Hat:9/openssl [,1:3.0.7-25.el9_3) binary
+        redhat RHSA-2 CVE-1 Red_Hat:rhel_eus:9.2/openssl [,1:3.0.7-16.el9_2.5) binary
+        redhat RHSA-3 CVE-2 Red_Hat:9/openssl [,1:3.0.7-27.el9) binary
+    ";
+    insta::assert_snapshot!(judged(advisories, &[
+        "Red_Hat:9 openssl 1:3.0.7-16.el9_2",
+        "Red_Hat:9 openssl 1:3.0.7-16.el9_2.5",
+        "Red_Hat:9 openssl 1:3.0.7-18.el9_3",
+        "Red_Hat:9 openssl 1:3.0.7-25.el9_3",
+    ]), @r"
+    openssl 1:3.0.7-16.el9_2: CVE-1 fixed 1:3.0.7-16.el9_2.5,1:3.0.7-25.el9_3 (RHSA-2)
+    openssl 1:3.0.7-16.el9_2: CVE-2 fixed 1:3.0.7-27.el9 (RHSA-3)
+    openssl 1:3.0.7-16.el9_2.5: CVE-2 fixed 1:3.0.7-27.el9 (RHSA-3)
+    openssl 1:3.0.7-18.el9_3: CVE-1 fixed 1:3.0.7-25.el9_3 (RHSA-1)
+    openssl 1:3.0.7-18.el9_3: CVE-2 fixed 1:3.0.7-27.el9 (RHSA-3)
+    openssl 1:3.0.7-25.el9_3: CVE-2 fixed 1:3.0.7-27.el9 (RHSA-3)
+    ");
 }
 
 #[test]
@@ -321,6 +394,25 @@ fn r141_a_discontinued_platform_is_one_finding_for_a_year() {
     assert_eq!(at("2024-07-01"), (true, 1, Some(Severity::Critical)));
     assert_eq!(at("2025-06-30"), (true, 1, Some(Severity::Critical)));
     assert_eq!(at("2025-07-01"), (true, 0, None));
+}
+
+#[test]
+fn r209_a_rebuild_ends_on_its_own_day() {
+    let centos = |name: &str, version: &str| {
+        let platform = Platform {
+            id: "centos".into(),
+            version: version.into(),
+            name: name.into(),
+            ecosystem: Some(format!("Red Hat:{version}").into()),
+            ..Platform::default()
+        };
+        let inventory = Inventory { platform: Some(platform), ..Inventory::default() };
+        crate::end_of_life(&inventory, TODAY).map(|end| end.date.to_string())
+    };
+    assert_eq!(centos("CentOS Linux 8", "8").as_deref(), Some("2021-12-31"));
+    assert_eq!(centos("CentOS Stream 8", "8").as_deref(), Some("2024-05-31"));
+    assert_eq!(centos("CentOS Linux 7 (Core)", "7").as_deref(), Some("2024-06-30"));
+    assert_eq!(centos("CentOS Stream 9", "9"), None);
 }
 
 #[derive(Debug, Clone)]

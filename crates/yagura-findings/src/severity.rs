@@ -62,9 +62,16 @@ pub fn score<'v>(
     };
     let severity = match rating.and_then(|rating| rating.score) {
         Some(score) => Severity::from_score(score),
+        None if by_word.is_none() && is_malicious(vulnerability) => Severity::Critical,
         None => by_word.unwrap_or(Severity::Untriaged),
     };
     Scored { severity, rating, word }
+}
+
+/// Malicious packages are rated by nobody: they are no mistake with a score, but the attack itself.
+fn is_malicious(vulnerability: &Vulnerability) -> bool {
+    vulnerability.id.as_str().starts_with("MAL-")
+        || vulnerability.aliases.iter().any(|alias| alias.starts_with("MAL-"))
 }
 
 fn is_v3(vector: &str) -> bool {

@@ -7,15 +7,14 @@ use yagura_model::{
     SourcePackage, Statement, TreePath, Upper, Vulnerability,
 };
 
-/// `Debian:12 name version key=value…`; an ecosystem's space is the only one that is allowed for (`Amazon
-/// Linux:2023`). `source=name@version`, `owner=ecosystem/name@version`.
+/// `Debian:12 name version key=value…`; an ecosystem's space is written `_`, except in `Amazon
+/// Linux:2023`. `source=name@version`, `owner=ecosystem/name@version`.
 pub fn package(text: &str) -> Package {
-    let mut words: Vec<&str> = text.split(' ').collect();
-    let ecosystem = if words[0] == "Amazon" {
-        let second = words.remove(1);
-        format!("Amazon {second}")
+    let words: Vec<&str> = text.split(' ').collect();
+    let (words, ecosystem) = if words[0] == "Amazon" {
+        (&words[1..], format!("Amazon {}", words[1]))
     } else {
-        words[0].to_owned()
+        (&words[..], spelled(words[0]).as_str().to_owned())
     };
     let location = Location::path(TreePath::from_text("x").unwrap());
     let mut package = Package::new(ecosystem, words[1], words[2], location);
@@ -86,7 +85,7 @@ impl Table {
     fn add(&mut self, line: &str) {
         let words: Vec<&str> = line.split_whitespace().collect();
         let (ecosystem_text, name) = words[3].split_once('/').unwrap();
-        let id = canonical(&EcosystemId::from(ecosystem_text.replace('_', " ")));
+        let id = canonical(&spelled(ecosystem_text));
         let scheme = ecosystem(&id).map(|known| known.versions);
         let bound = |text: &str| (scheme.unwrap().key(text).unwrap().as_bytes().to_vec(), text.to_owned());
         let mut row = Row {
@@ -166,6 +165,12 @@ impl Table {
         self.facts.insert(id.into(), vulnerability);
         self
     }
+}
+
+/// `Red_Hat:9` is `Red Hat:9`; a release may have an underscore of its own.
+fn spelled(text: &str) -> EcosystemId {
+    let (base, release) = text.split_at(text.find(':').unwrap_or(text.len()));
+    EcosystemId::from(base.replace('_', " ") + release)
 }
 
 fn status(word: &str) -> FixStatus {

@@ -2,7 +2,10 @@
 //! <https://www.debian.org/doc/debian-policy/ch-controlfields.html>
 
 mod files;
+mod source_name;
 mod status;
+
+pub use source_name::source_of;
 
 use crate::version::dpkg::DPKG;
 use crate::{Cataloger, Ecosystem, as_is, platform};

@@ -1,7 +1,8 @@
 //! Go modules: `go.mod`, vendored modules, workspaces, and the build information of executables.
 //!
 //! The standard library is a package too: `stdlib` in the version of the toolchain, as the Go vulnerability
-//! database names it (<https://go.dev/doc/security/vuln/database>). Versions keep their `v`.
+//! database names it (<https://go.dev/doc/security/vuln/database>). Versions keep their `v`. Module paths have
+//! case, but purls of them are lower-case by definition, so they are compared without it.
 //! `go.sum` is not read: it holds checksums of versions that were looked at, not only of those that are used.
 
 pub(crate) mod build_info;
@@ -10,7 +11,7 @@ mod go_mod;
 mod vendor;
 
 use crate::version::go::GO as VERSIONS;
-use crate::{Ecosystem, as_is};
+use crate::{Ecosystem, as_is, lower_case};
 
 pub(crate) const ID: &str = "Go";
 
@@ -22,7 +23,7 @@ pub static GO: Ecosystem = Ecosystem {
     id: ID,
     purl: "golang",
     versions: &VERSIONS,
-    normalize: as_is,
+    normalize: lower_case,
     release: as_is,
     catalogers: &[&go_mod::GoMod, &go_mod::GoWork, &vendor::ModulesTxt],
     resolve: None,

@@ -192,11 +192,12 @@ pub fn release<'a>(ecosystem: &str, text: &'a str) -> Cow<'a, str> {
     }
 }
 
-/// `enterprise_linux:9::baseos` names a product by CPE. Extended streams (`rhel_eus:9.2::baseos`) stay apart:
+/// `enterprise_linux:9::baseos` names a product by CPE. Extended streams (`rhel_eus:9.2`) stay apart:
 /// their fixes are not those of the release.
 fn red_hat(text: &str) -> Cow<'_, str> {
+    // What follows the second colons is a repository of the product.
+    let text = text.split_once("::").map_or(text, |(product, _)| product);
     let version = text.strip_prefix("enterprise_linux:").unwrap_or(text);
-    let version = version.split(':').next().unwrap_or(version);
     match version.split_once('.') {
         _ if !version.starts_with(|c: char| c.is_ascii_digit()) => Cow::Borrowed(text),
         Some((major, _)) => Cow::Borrowed(major),
@@ -240,7 +241,7 @@ mod tests {
             ("Ubuntu:Pro:FIPS:22.04:LTS", "Ubuntu:Pro:FIPS:22.04"),
             ("Ubuntu:25.10", "Ubuntu:25.10"),
             ("Red Hat:enterprise_linux:9::baseos", "Red Hat:9"),
-            ("Red Hat:rhel_eus:9.2::baseos", "Red Hat:rhel_eus:9.2::baseos"),
+            ("Red Hat:rhel_eus:9.2::baseos", "Red Hat:rhel_eus:9.2"),
             ("CentOS:8", "Red Hat:8"),
             ("SUSE:Linux Enterprise Server 15 SP5", "SUSE:15.5"),
             ("SUSE:Linux Enterprise Server 15", "SUSE:15"),

@@ -8,7 +8,7 @@ mod release_files;
 pub use distribution::{
     DISTRIBUTIONS, Distribution, Precision, base as canonical_base, release as canonical_release,
 };
-pub use end_of_life::{DATES, end_of_life};
+pub use end_of_life::{DATES, end_of_life, platform_end_of_life};
 pub use release_files::{OS_RELEASE, RELEASE_FILES};
 
 use std::collections::BTreeSet;
@@ -52,6 +52,26 @@ pub fn lookups(id: &EcosystemId) -> Vec<EcosystemId> {
         }
         _ => vec![id.clone()],
     }
+}
+
+/// The extended support streams of Red Hat that a package's version can be from, by the minor release that it was
+/// built for (`.el9_2`, `+el8.6.0+`): their advisories tell fixes that the newest minor release brings later, under
+/// other versions.
+pub fn streams(id: &EcosystemId, version: &str) -> Vec<EcosystemId> {
+    const KINDS: &[&str] = &["rhel_aus", "rhel_e4s", "rhel_eus", "rhel_eus_long_life", "rhel_tus"];
+    let Some(major) = id.release().filter(|_| id.base() == "Red Hat") else { return Vec::new() };
+    let after = |mark: String| version.split_once(mark.as_str()).map(|(_, rest)| rest);
+    let minor = after(format!(".el{major}_")).or_else(|| after(format!("+el{major}.")));
+    let minor = minor.and_then(|rest| rest.split(|c: char| !c.is_ascii_digit()).next());
+    match minor.filter(|minor| !minor.is_empty()) {
+        Some(minor) => KINDS.iter().map(|kind| format!("Red Hat:{kind}:{major}.{minor}").into()).collect(),
+        None => Vec::new(),
+    }
+}
+
+/// True for the ecosystem of an extended support stream.
+pub fn is_stream(ecosystem: &str) -> bool {
+    ecosystem.starts_with("Red Hat:rhel_")
 }
 
 /// Picks the platform from what the files of a root say, repairing what is missing, and reports when they

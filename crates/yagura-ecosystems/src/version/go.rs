@@ -46,6 +46,11 @@ impl VersionScheme for Go {
         let (key, _) = semver::precedence(bare, false).ok_or_else(refused)?;
         Ok(key.done())
     }
+
+    fn is_version(&self, version: &str) -> bool {
+        let bare = version.trim();
+        bare.starts_with("go") || is_valid(bare.strip_prefix('v').unwrap_or(bare).as_bytes())
+    }
 }
 
 /// `1.22rc1` as `1.22.0-rc.1`. What the distributor of the toolchain appended does not count.
@@ -127,6 +132,15 @@ mod tests {
         assert!(key("v1.2.3") < key("v1.2.4-0.20200101000000-0123456789ab"));
         assert!(key("v1.2.4-0.20200101000000-0123456789ab") < key("v1.2.4"));
         assert_eq!(key("v2.0.0+incompatible"), key("v2.0.0"));
+    }
+
+    #[test]
+    fn what_sorts_below_everything_is_no_version() {
+        for (text, expected) in
+            [("v1.2.3", true), ("1.2", true), ("go1.21rc2", true), ("v2.3.4rc1", false), ("bad", false)]
+        {
+            assert_eq!(GO.is_version(text), expected, "{text}");
+        }
     }
 
     #[test]

@@ -43,6 +43,14 @@ pub trait VersionScheme: Sync {
     /// # Errors
     /// [`BadVersion`] for texts that cannot be ordered; such versions match only where an advisory lists them.
     fn key(&self, version: &str) -> Result<VersionKey, BadVersion>;
+
+    /// False for texts that the tool orders only so that sorting never fails: branches of Packagist, what Go and
+    /// PyPI do not accept as a version. No range speaks of them; they match where an advisory lists them, or
+    /// where it means every version.
+    fn is_version(&self, version: &str) -> bool {
+        let _ = version;
+        true
+    }
 }
 
 /// Every scheme, for `yagura compare`.

@@ -62,6 +62,10 @@ impl VersionScheme for Packagist {
         key.tag(END);
         Ok(key.done())
     }
+
+    fn is_version(&self, version: &str) -> bool {
+        !version.trim().starts_with("dev-")
+    }
 }
 
 /// Writes the numbers of the beginning, at least four, and returns what follows. Nothing is written when the

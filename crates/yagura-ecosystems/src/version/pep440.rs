@@ -39,6 +39,10 @@ impl VersionScheme for Pep440 {
             None => legacy(text),
         })
     }
+
+    fn is_version(&self, version: &str) -> bool {
+        Parts::of(version.trim().to_ascii_lowercase().as_bytes()).is_some()
+    }
 }
 
 /// A version by its parts; texts are lower-case.

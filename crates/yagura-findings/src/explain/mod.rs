@@ -7,6 +7,7 @@ use crate::combine::combine;
 use crate::exempt::{Exempt, exempt};
 use crate::judge::{Match, Verdict, compared};
 use crate::lookup::Lookups;
+use crate::sourced::sourced;
 use messages::Message;
 use serde::Serialize;
 use yagura_model::{Advisories, Detection, FixStatus, Inventory, Lang, Package, Statement, Upper};
@@ -93,7 +94,8 @@ pub fn explain(
     let mut speaks = facts.is_some();
     for package in &inventory.packages {
         let mut said: Vec<(Statement<'_>, Verdict<'_>)> = Vec::new();
-        lookups.statements(package, advisories, &mut |statement, verdict| {
+        let judged = sourced(package);
+        lookups.statements(&judged, advisories, &mut |statement, verdict| {
             let about = statement.vulnerabilities.iter().any(|about| *about == known || *about == id);
             if about || statement.advisory == id {
                 said.push((statement, verdict));
@@ -102,7 +104,7 @@ pub fn explain(
         if !said.is_empty() {
             speaks = true;
             said.sort_by(|(a, _), (b, _)| (a.source, a.advisory).cmp(&(b.source, b.advisory)));
-            packages.push(answer(package, &said, known, detections));
+            packages.push(answer(package, &judged, &said, known, detections));
         }
     }
     Explanation {
@@ -114,7 +116,9 @@ pub fn explain(
     }
 }
 
+/// `listed` is the package as the inventory and its detections have it, `package` the same with its source.
 fn answer(
+    listed: &Package,
     package: &Package,
     said: &[(Statement<'_>, Verdict<'_>)],
     known: &str,
@@ -127,7 +131,7 @@ fn answer(
     let detection = detections.iter().find(|detection| {
         (detection.vulnerability.id.as_str() == known
             || said.iter().any(|(statement, _)| statement.advisory == detection.advisory))
-            && detection.package == *package
+            && detection.package == *listed
     });
     let exempt = exempt(package, None).or_else(|| {
         let missing = detection.is_none() && cell.as_ref().is_some_and(|cell| cell.affected);
