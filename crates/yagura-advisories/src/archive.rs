@@ -14,16 +14,23 @@ const LARGEST_MEMBER: u64 = 256 << 20;
 /// # Errors
 /// Damaged compression, or more than [`LARGEST_DOCUMENT`].
 pub fn unpack<'a>(path: &str, bytes: &'a [u8]) -> Result<Cow<'a, [u8]>, FeedError> {
-    let reader: Box<dyn Read + 'a> = if bytes.starts_with(&[0x1f, 0x8b]) {
+    match decoder(path, bytes)? {
+        Some(reader) => read_bounded(path, reader, LARGEST_DOCUMENT).map(Cow::Owned),
+        None => Ok(Cow::Borrowed(bytes)),
+    }
+}
+
+/// What unpacks these bytes; `None` when they are not compressed.
+fn decoder<'a>(path: &str, bytes: &'a [u8]) -> Result<Option<Box<dyn Read + 'a>>, FeedError> {
+    Ok(Some(if bytes.starts_with(&[0x1f, 0x8b]) {
         Box::new(flate2::read::MultiGzDecoder::new(bytes))
     } else if bytes.starts_with(b"BZh") {
         Box::new(bzip2::read::MultiBzDecoder::new(bytes))
     } else if bytes.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
         Box::new(zstd::stream::read::Decoder::new(bytes).map_err(|error| FeedError::malformed(path, error))?)
     } else {
-        return Ok(Cow::Borrowed(bytes));
-    };
-    read_bounded(path, reader, LARGEST_DOCUMENT).map(Cow::Owned)
+        return Ok(None);
+    }))
 }
 
 /// Takes the name and the bytes of a member, or why it could not be read.
@@ -72,11 +79,7 @@ pub fn each_tar_member(
     wanted: impl Fn(&str) -> bool,
     visit: Visit<'_>,
 ) -> Result<(), FeedError> {
-    let reader: Box<dyn Read + '_> = if bytes.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
-        Box::new(zstd::stream::read::Decoder::new(bytes).map_err(|error| FeedError::malformed(path, error))?)
-    } else {
-        Box::new(bytes)
-    };
+    let reader = decoder(path, bytes)?.unwrap_or_else(|| Box::new(bytes));
     let mut archive = tar::Archive::new(reader);
     for member in archive.entries().map_err(|error| FeedError::malformed(path, error))? {
         let member = member.map_err(|error| FeedError::malformed(path, error))?;

@@ -75,6 +75,12 @@ pub trait Feed: Sync {
         Vec::new()
     }
 
+    /// True when `db update` fetches it only where `--only` names it: what it says comes by another feed, too.
+    /// Documents that are there are always read.
+    fn on_request(&self) -> bool {
+        false
+    }
+
     /// True when [`Self::read`] understands the document of this path; other files of the folder are left alone.
     fn reads(&self, path: &str) -> bool;
 

@@ -4,6 +4,7 @@
 //! [`Sink`]: advisories about packages, or facts about vulnerabilities (scores, descriptions, exploitation).
 //! [`database`] builds and reads the advisory file over plain bytes.
 
+pub mod almalinux;
 pub mod arch;
 pub mod archive;
 pub mod bottlerocket;
@@ -32,6 +33,7 @@ pub use starter::starter;
 
 /// Every feed that is known, in alphabetical order of folders.
 pub static FEEDS: &[&dyn Feed] = &[
+    &almalinux::Errata,
     &arch::Arch,
     &bottlerocket::Bottlerocket,
     &cve::Cve,
@@ -41,15 +43,24 @@ pub static FEEDS: &[&dyn Feed] = &[
     &kev::Catalogue,
     &nvd::Nvd,
     &osv::Osv,
+    &osv::repository::GITHUB,
+    &osv::repository::MALICIOUS,
+    &osv::repository::UBUNTU,
     &oval::AZURE_LINUX,
     &oval::ORACLE_LINUX,
+    &oval::SUSE,
+    &oval::UBUNTU,
     &photon::Photon,
-    &redhat::RedHat,
+    &redhat::RED_HAT,
+    &redhat::SUSE,
     &secdb::ALPINE,
     &secdb::CHAINGUARD,
     &secdb::WOLFI,
+    &updateinfo::ALMA_LINUX,
     &updateinfo::AMAZON,
     &updateinfo::FEDORA,
+    &updateinfo::OPENSUSE,
+    &updateinfo::ROCKY_LINUX,
 ];
 
 /// The feed of an id.

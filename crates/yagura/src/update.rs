@@ -168,9 +168,11 @@ pub async fn update(
     }
     let client = Client::new(Network::Online).map_err(UpdateError::Network)?;
     let mut report = Report::default();
-    for feed in
-        FEEDS.iter().filter(|feed| options.only.is_empty() || options.only.iter().any(|id| id == feed.id()))
-    {
+    let wanted = |feed: &&&dyn Feed| match options.only {
+        [] => !feed.on_request(),
+        only => only.iter().any(|id| id == feed.id()),
+    };
+    for feed in FEEDS.iter().filter(wanted) {
         let mut run = Run::new(*feed, options, &client);
         run.all(&mut report, progress).await;
         run.save()?;

@@ -23,8 +23,8 @@ pub struct Builder {
     keys: HashMap<(u32, Box<str>), u32>,
     ecosystems: HashMap<EcosystemId, EcosystemId>,
     advisories: Vec<Entry>,
-    /// By id and family of sources: the place in `advisories`.
-    known: HashMap<(String, String), usize>,
+    /// By id and source: the place in `advisories`.
+    known: HashMap<(String, SourceId), usize>,
     rows: Vec<RawRow>,
     facts: Vec<Facts>,
     epss: epss::Scores,
@@ -123,7 +123,7 @@ impl Builder {
         self.sources.entry(source.clone()).or_insert_with(|| SourceStatus::new(source.clone()))
     }
 
-    /// Adds one advisory. A newer copy of the same id from the same family of sources (`osv/…`) replaces the
+    /// Adds one advisory. A newer copy of the same id from the same source replaces the
     /// older; advisories without a modification time add to each other, as the per-release lists of secdb do.
     pub fn advisory(&mut self, advisory: Advisory) {
         let Advisory { id, source, aliases, upstream, summary, details, ratings, cwes, affected, .. } =
@@ -133,8 +133,7 @@ impl Builder {
         if advisory.withdrawn.is_some() {
             status.withdrawn += 1;
         }
-        let family = source.as_str().split('/').next().unwrap_or_default().to_owned();
-        let identity = (id.clone(), family);
+        let identity = (id.clone(), source.clone());
         let facts = Facts {
             id,
             source,
@@ -154,7 +153,7 @@ impl Builder {
                 match (old.facts.modified, entry.facts.modified) {
                     (Some(before), Some(now)) if now > before => old.alive = false,
                     (Some(_), Some(_)) => return,
-                    _ if old.facts.source == entry.facts.source => {
+                    _ => {
                         for alias in entry.aliases {
                             if !old.aliases.contains(&alias) {
                                 old.aliases.push(alias);
@@ -163,7 +162,6 @@ impl Builder {
                         self.rows_of(index, affected);
                         return;
                     }
-                    _ => {}
                 }
                 self.advisories.len()
             }

@@ -9,8 +9,10 @@
 
 use std::collections::BTreeMap;
 
-/// Prefixes of ids, best first, for vulnerabilities without a CVE.
-const PREFERENCE: &[&str] = &["CVE-", "GHSA-", "PYSEC-", "RUSTSEC-", "GO-", "RSEC-", "JLSEC-", "OSV-"];
+/// Prefixes of ids, best first, for vulnerabilities without a CVE. Malicious packages keep the id that says so
+///
+const PREFERENCE: &[&str] =
+    &["CVE-", "MAL-", "GHSA-", "PYSEC-", "RUSTSEC-", "GO-", "RSEC-", "JLSEC-", "OSV-"];
 
 /// What grouping needs to know of an advisory.
 #[derive(Debug, Clone, Copy)]
@@ -224,6 +226,10 @@ mod tests {
                 ("ALAS-1", &[], &["GO-1"])
             ]),
             ["RUSTSEC-1 GHSA-2", "GO-1 GHSA-2", "ALAS-1 GHSA-2"]
+        );
+        assert_eq!(
+            groups(&[("MAL-1", &["GHSA-1"], &[]), ("GHSA-1", &[], &[])]),
+            ["MAL-1 MAL-1", "GHSA-1 MAL-1"]
         );
     }
 }

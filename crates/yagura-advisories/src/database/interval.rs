@@ -90,7 +90,9 @@ fn lower_of(bound: Bound) -> Option<Bound> {
 }
 
 /// OSV's evaluation: events in version order switch between affected and not. Where events share a version,
-/// the order is the one that changes the state: a fix closes what is open before the next opens.
+/// the order is the one that changes the state: a fix closes what is open before the next opens. One thing goes
+/// beyond it: of several last affected versions after one introduction, the last counts, because each is named
+/// as affected.
 fn one_range<'a>(events: impl Iterator<Item = (&'a Event, Bound)>, spans: &mut Vec<Span>) {
     let mut limits: Vec<Bound> = Vec::new();
     let mut endless = false;
@@ -103,7 +105,7 @@ fn one_range<'a>(events: impl Iterator<Item = (&'a Event, Bound)>, spans: &mut V
         }
     }
     sorted.sort_by(|a, b| a.0.0.cmp(&b.0.0));
-    let mut own = Vec::new();
+    let mut own: Vec<Span> = Vec::new();
     let mut open: Option<Option<Bound>> = None;
     for same in sorted.chunk_by(|a, b| a.0.0 == b.0.0) {
         let fix = same.iter().find(|(_, event)| matches!(event, Event::Fixed(_)));
@@ -115,8 +117,12 @@ fn one_range<'a>(events: impl Iterator<Item = (&'a Event, Bound)>, spans: &mut V
         } else if let Some((bound, _)) = start.filter(|_| open.is_none() && fix.is_none()) {
             open = Some(lower_of(bound.clone()));
         }
-        if let (Some((bound, _)), Some(lower)) = (last, open.take_if(|_| last.is_some())) {
-            own.push(Span { lower, end: End::Last(bound.clone()) });
+        if let Some((bound, _)) = last {
+            if let Some(lower) = open.take() {
+                own.push(Span { lower, end: End::Last(bound.clone()) });
+            } else if let Some(Span { end: end @ End::Last(_), .. }) = own.last_mut() {
+                *end = End::Last(bound.clone());
+            }
         }
     }
     if let Some(lower) = open {
@@ -232,6 +238,13 @@ mod tests {
         assert_eq!(show(&["i1 l3 i5"]), "[1,3] [5,)");
         assert_eq!(show(&["i0 f2 f3"]), "[-,2)");
         assert_eq!(show(&["f2"]), "");
+    }
+
+    #[test]
+    fn the_greatest_of_several_last_affected_versions_counts() {
+        assert_eq!(show(&["i0 l9 l11 l5"]), "[-,11]");
+        assert_eq!(show(&["i0 l2 i4 l5 l6"]), "[-,2] [4,6]");
+        assert_eq!(show(&["i0 f2 l3"]), "[-,2)");
     }
 
     #[test]

@@ -21,9 +21,10 @@ pub fn rank(base: &str, source: &str, advisory: &str) -> u8 {
             _ => 4,
         },
         "Ubuntu" => match source {
-            "osv/Ubuntu" if advisory.starts_with("UBUNTU-CVE-") => 0,
-            "osv/Ubuntu" => 1,
-            _ => 2,
+            "osv/Ubuntu" | "ubuntu-osv" if advisory.starts_with("UBUNTU-CVE-") => 0,
+            "ubuntu-oval" if advisory.starts_with("CVE-") => 1,
+            "osv/Ubuntu" | "ubuntu-osv" => 2,
+            _ => 3,
         },
         // VEX documents speak of one CVE with all its states, errata of what they fix.
         "Red Hat" => match source {

@@ -96,7 +96,7 @@ fn newer_copies_replace_and_withdrawn_ones_vanish() {
     let mut builder = Builder::new(now());
     let mut old = advisory("osv/A", "GHSA-1", "Example", &[]);
     old.modified = "2020-01-01T00:00:00Z".parse().ok();
-    let mut new = advisory("osv/B", "GHSA-1", "Example", &[]);
+    let mut new = advisory("osv/A", "GHSA-1", "Example", &[]);
     new.affected[0].name = "bar".into();
     new.modified = Some(now());
     let mut gone = advisory("osv/B", "GHSA-2", "Example", &[]);

@@ -200,12 +200,23 @@ fn range(range: record::Range) -> (Option<String>, Range) {
     let kind = if range.kind.as_deref() == Some("GIT") { RangeKind::Git } else { RangeKind::Ecosystem };
     let mut events = Vec::new();
     for event in range.events.unwrap_or_default() {
-        events.extend(event.introduced.map(Event::Introduced));
-        events.extend(event.fixed.map(Event::Fixed));
-        events.extend(event.last_affected.map(Event::LastAffected));
-        events.extend(event.limit.map(Event::Limit));
+        events.extend(event.introduced.map(|text| Event::Introduced(bare(text))));
+        events.extend(event.fixed.map(|text| match text.trim_start().starts_with("<=") {
+            true => Event::LastAffected(bare(text)),
+            false => Event::Fixed(bare(text)),
+        }));
+        events.extend(event.last_affected.map(|text| Event::LastAffected(bare(text))));
+        events.extend(event.limit.map(|text| Event::Limit(bare(text))));
     }
     (range.repo, Range { kind, events })
+}
+
+/// CNAs write comparisons where a version belongs: `< 4.4.13`, `>= 5.0.0`.
+fn bare(text: String) -> String {
+    if !text.starts_with(['<', '>', '=', ' ']) {
+        return text;
+    }
+    text.trim_start_matches(['<', '>', '=', ' ']).to_owned()
 }
 
 fn fixed_texts(ranges: &[Range]) -> impl Iterator<Item = &str> {

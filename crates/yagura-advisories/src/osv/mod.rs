@@ -7,11 +7,12 @@
 
 mod convert;
 mod record;
+pub mod repository;
 
 use crate::archive;
 use crate::feed::{Document, Feed, FeedError, Pick, Sink};
 use record::Record;
-use yagura_model::SourceId;
+use yagura_model::{Advisory, SourceId};
 
 /// Ecosystems of the bucket that are fetched: those whose packages the catalogers can find, and the
 /// distributions. `ecosystems.txt` decides which of them exist.
@@ -94,13 +95,27 @@ impl Feed for Osv {
 
 fn read_record(path: &str, bytes: &[u8], source: &SourceId, out: &mut dyn Sink) -> Result<(), FeedError> {
     let record: Record = serde_json::from_slice(bytes).map_err(|error| FeedError::malformed(path, error))?;
-    if let Some(advisory) = convert::advisory(record, source) {
+    if let Some(mut advisory) = convert::advisory(record, source) {
+        if !keep_own(&mut advisory, source) {
+            return Ok(());
+        }
         if let Some(modified) = advisory.modified {
             out.dated(modified);
         }
         out.advisory(advisory);
     }
     Ok(())
+}
+
+/// Keeps what the record says of its folder's ecosystem: a record about several lies in the folder of each, and
+/// the copies may be of different age. False when nothing is left.
+fn keep_own(advisory: &mut Advisory, source: &SourceId) -> bool {
+    let Some((_, folder)) = source.as_str().split_once('/') else { return true };
+    let before = advisory.affected.len();
+    advisory
+        .affected
+        .retain(|affected| matches!(affected.ecosystem.base(), base if base == folder || base == "GIT"));
+    before == 0 || !advisory.affected.is_empty()
 }
 
 /// The changes a `modified_id.csv` lists after `since`: ids, newest first. The file is sorted newest first, so
@@ -126,14 +141,27 @@ mod tests {
 
     #[test]
     fn every_event_type_status_word_and_range_kind() {
-        let batch = read(include_str!("fixtures/everything.json"));
-        insta::assert_json_snapshot!("everything", batch.advisories);
+        let record: Record = serde_json::from_str(include_str!("fixtures/everything.json")).unwrap();
+        let advisory = convert::advisory(record, &SourceId::from("osv/PyPI")).unwrap();
+        insta::assert_json_snapshot!("everything", [advisory]);
     }
 
     #[test]
     fn an_erratum_speaks_of_the_cves_it_relates_to() {
-        let batch = read(include_str!("fixtures/erratum.json"));
-        insta::assert_json_snapshot!("erratum", batch.advisories);
+        let record: Record = serde_json::from_str(include_str!("fixtures/erratum.json")).unwrap();
+        let advisory = convert::advisory(record, &SourceId::from("osv/PyPI")).unwrap();
+        insta::assert_json_snapshot!("erratum", [advisory]);
+    }
+
+    #[test]
+    fn each_folder_speaks_of_its_own_ecosystem() {
+        let batch = read(
+            r#"{"id":"GHSA-1","modified":"2020-01-01T00:00:00Z","affected":[
+                {"package":{"ecosystem":"PyPI","name":"a"},"versions":["1"]},
+                {"package":{"ecosystem":"npm","name":"b"},"versions":["1"]}]}"#,
+        );
+        let names: Vec<&str> = batch.advisories[0].affected.iter().map(|one| one.name.as_str()).collect();
+        assert_eq!(names, ["a"]);
     }
 
     #[test]

@@ -1,15 +1,20 @@
-//! OVAL definitions of Azure Linux (CBL-Mariner) and Oracle Linux.
+//! OVAL definitions of Azure Linux (CBL-Mariner), Oracle Linux, SUSE and openSUSE, and Ubuntu.
 //!
 //! Format: <https://oval.mitre.org/language/version5.11/>. A definition's criteria name tests, a test names an
-//! object (the package) and a state (`evr` less than the fixed version). Every such test of a definition is one
-//! statement; the criteria's nesting only says which of the tests must hold together. Left out: signature and
-//! architecture tests, patterns, and the "is installed" tests, which name no version.
+//! object (the package, or a variable with a list of packages) and a state (`evr` less than the fixed version).
+//! Every such test is one statement about the platforms that its branch of the criteria asks for; nesting beyond
+//! that only says which tests must hold together. Left out: signature and architecture tests, patterns, live
+//! patches, and the "is installed" tests, which name no version.
+
+mod criteria;
+mod document;
 
 use crate::archive;
 use crate::feed::{Document, Feed, FeedError, Pick, Sink, timestamp};
 use crate::rating;
-use crate::xml::{self, Step};
-use std::collections::HashMap;
+use crate::xml;
+use criteria::{Leaf, leaves};
+use document::{Definition, Reader};
 use yagura_model::{Advisory, Affected, Event, FixStatus, Range, RangeKind, Reference, SourceId};
 
 /// A distribution that publishes OVAL.
@@ -18,7 +23,10 @@ pub struct Oval {
     title: &'static str,
     base: &'static str,
     documents: &'static [&'static str],
-    ecosystem: fn(&str) -> Option<String>,
+    /// The ecosystem that a document is about, by its path.
+    of_path: fn(&str) -> Option<String>,
+    /// The ecosystem of a platform named in the criteria or in the metadata.
+    of_platform: fn(&str) -> Option<String>,
     /// True when objects name installed packages.
     binary: bool,
 }
@@ -29,10 +37,11 @@ pub static AZURE_LINUX: Oval = Oval {
     title: "Azure Linux OVAL",
     base: "https://raw.githubusercontent.com/microsoft/AzureLinuxVulnerabilityData/main",
     documents: &["azurelinux-3.0-oval.xml", "cbl-mariner-2.0-oval.xml", "cbl-mariner-1.0-oval.xml"],
-    ecosystem: |path| {
+    of_path: |path| {
         let version = path.strip_prefix("azurelinux-").or_else(|| path.strip_prefix("cbl-mariner-"))?;
         Some(format!("Azure Linux:{}", version.split(['.', '-']).next()?))
     },
+    of_platform: |_| None,
     binary: false,
 };
 
@@ -42,9 +51,77 @@ pub static ORACLE_LINUX: Oval = Oval {
     title: "Oracle Linux OVAL",
     base: "https://linux.oracle.com/security/oval",
     documents: &["com.oracle.elsa-all.xml.bz2"],
-    ecosystem: |_| None,
+    of_path: |_| None,
+    of_platform: |name| {
+        let release = name.strip_prefix("Oracle Linux ")?.split(['.', ' ']).next()?;
+        Some(format!("Oracle Linux:{release}"))
+    },
     binary: true,
 };
+
+/// SUSE Linux Enterprise and openSUSE: one definition per CVE, with what is fixed, affected and not affected on each
+/// product. Objects name installed packages.
+pub static SUSE: Oval = Oval {
+    id: "suse-oval",
+    title: "SUSE OVAL",
+    base: "https://ftp.suse.com/pub/projects/security/oval",
+    documents: &[
+        "suse.linux.enterprise.server.12-affected.xml.gz",
+        "suse.linux.enterprise.server.15-affected.xml.gz",
+        "suse.linux.enterprise.server.16.0-affected.xml.gz",
+        "suse.linux.enterprise.micro.5-affected.xml.gz",
+        "opensuse.leap.15.6-affected.xml.gz",
+        "opensuse.leap.16.0-affected.xml.gz",
+        "opensuse.tumbleweed-affected.xml.gz",
+    ],
+    of_path: |_| None,
+    of_platform: suse_platform,
+    binary: true,
+};
+
+/// Ubuntu's OVAL of its CVE tracker (`cve`) and of its notices (`usn`), one file per release.
+pub static UBUNTU: Oval = Oval {
+    id: "ubuntu-oval",
+    title: "Ubuntu OVAL",
+    base: "https://security-metadata.canonical.com/oval",
+    documents: &[
+        "com.ubuntu.bionic.cve.oval.xml.bz2",
+        "com.ubuntu.focal.cve.oval.xml.bz2",
+        "com.ubuntu.jammy.cve.oval.xml.bz2",
+        "com.ubuntu.noble.cve.oval.xml.bz2",
+        "com.ubuntu.resolute.cve.oval.xml.bz2",
+    ],
+    of_path: ubuntu_path,
+    of_platform: |_| None,
+    binary: true,
+};
+
+/// `SUSE Linux Enterprise Server 15 SP5`, `openSUSE Leap 15.6`; the ecosystems' own rules name the release.
+pub fn suse_platform(name: &str) -> Option<String> {
+    if let Some(release) = name.strip_prefix("openSUSE ") {
+        return Some(format!("openSUSE:{release}"));
+    }
+    name.strip_prefix("SUSE ").map(|product| format!("SUSE:{product}"))
+}
+
+/// Codenames of the releases with published files.
+const UBUNTU_RELEASES: &[(&str, &str)] = &[
+    ("trusty", "14.04"),
+    ("xenial", "16.04"),
+    ("bionic", "18.04"),
+    ("focal", "20.04"),
+    ("jammy", "22.04"),
+    ("noble", "24.04"),
+    ("plucky", "25.04"),
+    ("questing", "25.10"),
+    ("resolute", "26.04"),
+];
+
+/// `com.ubuntu.jammy.cve.oval.xml.bz2`, `com.ubuntu.xenial.esm-infra.cve.oval.xml`.
+fn ubuntu_path(path: &str) -> Option<String> {
+    let (_, release) = UBUNTU_RELEASES.iter().find(|(codename, _)| path.contains(codename))?;
+    Some(if path.contains("esm") { format!("Ubuntu:Pro:{release}") } else { format!("Ubuntu:{release}") })
+}
 
 impl Feed for Oval {
     fn id(&self) -> &'static str {
@@ -69,8 +146,14 @@ impl Feed for Oval {
         self.documents.iter().map(|path| Pick::new(*path).optional()).chain(packed).collect()
     }
 
+    /// What OSV has of SUSE and Ubuntu is enough; these large files are for those who want the publisher's own word.
+    fn on_request(&self) -> bool {
+        matches!(self.id, "suse-oval" | "ubuntu-oval")
+    }
+
     fn reads(&self, path: &str) -> bool {
-        path.contains(".xml") && (path.contains("oval") || path.contains("elsa"))
+        let known = ["oval", "elsa", "suse"].iter().any(|word| path.contains(word));
+        path.contains(".xml") && known
     }
 
     fn source(&self, _path: &str) -> SourceId {
@@ -84,7 +167,7 @@ impl Feed for Oval {
         if let Some(date) = reader.dated {
             out.dated(date);
         }
-        let fixed = (self.ecosystem)(document.path);
+        let fixed = (self.of_path)(document.path);
         for definition in std::mem::take(&mut reader.definitions) {
             if let Some(advisory) = self.advisory(definition, fixed.as_deref(), &reader) {
                 out.advisory(advisory);
@@ -95,176 +178,133 @@ impl Feed for Oval {
 }
 
 impl Oval {
-    fn advisory(&self, definition: Definition, fixed: Option<&str>, reader: &Reader) -> Option<Advisory> {
-        let platform = definition.platforms.iter().find_map(|text| text.strip_prefix("Oracle Linux "));
-        let ecosystem = match fixed {
-            Some(fixed) => fixed.to_owned(),
-            None => format!("Oracle Linux:{}", platform?.split(['.', ' ']).next()?),
-        };
-        let (erratum, cves): (Vec<_>, Vec<_>) =
-            definition.references.into_iter().partition(|(source, _, _)| source != "CVE");
-        let id = match erratum.iter().find(|(_, id, _)| id.starts_with("ELSA-")) {
-            Some((_, id, _)) => id.clone(),
-            None => cves.first().map(|(_, id, _)| id.clone())?,
+    fn advisory(&self, mut definition: Definition, fixed: Option<&str>, reader: &Reader) -> Option<Advisory> {
+        let (cves, errata): (Vec<_>, Vec<_>) = std::mem::take(&mut definition.references)
+            .into_iter()
+            .partition(|(source, id, _)| source.contains("CVE") || id.starts_with("CVE-"));
+        let mut ids: Vec<String> = cves
+            .iter()
+            .filter_map(|(_, id, _)| id.split([' ', '(']).next())
+            .filter(|id| id.starts_with("CVE-"))
+            .map(str::to_owned)
+            .collect();
+        let titled = definition.title.split([' ', ':']).next().unwrap_or_default();
+        if titled.starts_with("CVE-") {
+            ids.insert(0, titled.to_owned());
+        }
+        let mut seen = std::collections::BTreeSet::new();
+        ids.retain(|id| seen.insert(id.clone()));
+        let erratum = errata.iter().map(|(_, id, _)| id).find(|id| {
+            ["ELSA-", "USN-", "LSN-", "SUSE-", "openSUSE-"].iter().any(|prefix| id.starts_with(prefix))
+        });
+        // A definition about one CVE is that CVE's; errata are only its references.
+        let id = match erratum.filter(|_| definition.class != "vulnerability") {
+            Some(id) => id.clone(),
+            None => ids.first()?.clone(),
         };
         let mut advisory = Advisory::new(self.id, id);
-        advisory.upstream =
-            cves.iter().map(|(_, id, _)| id.clone()).filter(|id| *id != advisory.id).collect();
-        advisory.references = erratum
+        advisory.upstream = ids.into_iter().filter(|id| *id != advisory.id).collect();
+        advisory.references = errata
             .into_iter()
             .chain(cves)
             .filter(|(_, _, url)| !url.is_empty())
             .map(|(_, _, url)| Reference { kind: "ADVISORY".to_owned(), url })
             .collect();
-        advisory.summary = definition.title;
-        advisory.details = definition.description;
-        advisory.published = definition.date.as_deref().and_then(timestamp);
-        if !definition.severity.is_empty() && definition.severity != "N/A" {
-            advisory.ratings.push(rating::from_word(self.id, &definition.severity));
-        }
+        let severity = Some(definition.severity.as_str()).filter(|word| !matches!(*word, "" | "N/A"));
+        advisory.ratings.extend(severity.map(|word| rating::from_word(self.id, word)));
         let mut affected: Vec<Affected> = Vec::new();
-        for test in &definition.tests {
-            let Some((object, state)) = reader.tests.get(test) else { continue };
-            let (Some(name), Some((operation, version))) =
-                (reader.objects.get(object), reader.states.get(state))
-            else {
-                continue;
+        for leaf in leaves(&definition.criteria) {
+            let platforms = if leaf.platforms.is_empty() { &definition.platforms } else { &leaf.platforms };
+            let mut ecosystems: Vec<String> = match fixed {
+                Some(fixed) => vec![fixed.to_owned()],
+                None => platforms.iter().filter_map(|name| (self.of_platform)(name)).collect(),
             };
-            let event = match operation.as_str() {
-                "less than" => Event::Fixed(version.clone()),
-                "less than or equal" => Event::LastAffected(version.clone()),
-                _ => continue,
-            };
-            let mut one = Affected::new(ecosystem.as_str(), name.clone());
-            one.binary = self.binary;
-            one.status =
-                if matches!(event, Event::Fixed(_)) { FixStatus::Fixed } else { FixStatus::Affected };
-            one.module.clone_from(&definition.module);
-            one.severity = (!definition.severity.is_empty()).then(|| definition.severity.clone());
-            one.ranges.push(Range {
-                kind: RangeKind::Ecosystem,
-                events: vec![Event::Introduced("0".to_owned()), event],
-            });
-            affected.push(one);
-        }
-        affected.sort_by(|a, b| a.name.cmp(&b.name));
-        affected.dedup();
-        advisory.affected = affected;
-        Some(advisory)
-    }
-}
-
-#[derive(Default)]
-struct Definition {
-    title: String,
-    description: String,
-    severity: String,
-    date: Option<String>,
-    platforms: Vec<String>,
-    /// Source, id and address.
-    references: Vec<(String, String, String)>,
-    tests: Vec<String>,
-    module: Option<String>,
-}
-
-#[derive(Default)]
-struct Reader {
-    definitions: Vec<Definition>,
-    open: Option<Definition>,
-    /// Test to object and state.
-    tests: HashMap<String, (String, String)>,
-    objects: HashMap<String, String>,
-    states: HashMap<String, (String, String)>,
-    /// The id of the test, object or state that is open, and the operation of its `evr`.
-    current: String,
-    operation: String,
-    dated: Option<jiff::Timestamp>,
-}
-
-impl Reader {
-    fn step(&mut self, step: &Step<'_>) {
-        match step {
-            Step::Open("definition", _) => self.open = Some(Definition::default()),
-            Step::Close("definition", _) => self.definitions.extend(self.open.take()),
-            Step::Close("timestamp", text) => self.dated = self.dated.or_else(|| timestamp(text)),
-            Step::Open("rpminfo_test" | "rpminfo_object" | "rpminfo_state", attributes) => {
-                attributes.get("id").unwrap_or_default().clone_into(&mut self.current);
-            }
-            Step::Open("object", attributes) => {
-                let entry = self.tests.entry(self.current.clone()).or_default();
-                attributes.get("object_ref").unwrap_or_default().clone_into(&mut entry.0);
-            }
-            Step::Open("state", attributes) => {
-                let entry = self.tests.entry(self.current.clone()).or_default();
-                attributes.get("state_ref").unwrap_or_default().clone_into(&mut entry.1);
-            }
-            Step::Close("name", text) => {
-                self.objects.insert(self.current.clone(), (*text).to_owned());
-            }
-            Step::Open("evr", attributes) => {
-                attributes.get("operation").unwrap_or_default().clone_into(&mut self.operation);
-            }
-            Step::Close("evr", text) => {
-                self.states
-                    .insert(self.current.clone(), (std::mem::take(&mut self.operation), (*text).to_owned()));
-            }
-            other => {
-                if let Some(definition) = self.open.as_mut() {
-                    metadata(other, definition);
+            ecosystems.sort_unstable();
+            ecosystems.dedup();
+            for (name, binary, status, event) in self.said(&leaf, reader) {
+                for ecosystem in &ecosystems {
+                    let mut one = Affected::new(subscription(ecosystem, event.as_ref()), name.clone());
+                    one.binary = binary;
+                    one.status = status;
+                    one.module = leaf.module.clone();
+                    one.severity = severity.map(str::to_owned);
+                    let events =
+                        std::iter::once(Event::Introduced("0".to_owned())).chain(event.clone()).collect();
+                    one.ranges.push(Range { kind: RangeKind::Ecosystem, events });
+                    affected.push(one);
                 }
             }
         }
+        affected.sort_by(|a, b| (&a.ecosystem, &a.name).cmp(&(&b.ecosystem, &b.name)));
+        affected.dedup();
+        advisory.affected = affected;
+        advisory.summary = definition.title;
+        advisory.details = definition.description;
+        advisory.published = definition.date.as_deref().and_then(timestamp);
+        Some(advisory)
+    }
+
+    /// What a test says: names, whether they are of installed packages, the state, and the end of the range.
+    fn said(&self, leaf: &Leaf, reader: &Reader) -> Vec<(String, bool, FixStatus, Option<Event>)> {
+        let Some(test) = reader.tests.get(&leaf.test).filter(|test| !test.negated) else { return Vec::new() };
+        let names = reader.names(&test.object);
+        let state = reader.states.get(&test.state);
+        let spoken = if self.id == "ubuntu-oval" { ubuntu_words(&leaf.comment) } else { None };
+        let event = match state.map(|(operation, version)| (operation.as_str(), version)) {
+            Some(("less than", version)) => Some(Event::Fixed(version.clone())),
+            Some(("less than or equal", version)) => Some(Event::LastAffected(version.clone())),
+            // SUSE says "affected" as "greater than nothing"; a test without a state is about any version.
+            Some(("greater than", version)) if version.trim_start_matches(['0', ':', '-']).is_empty() => None,
+            None if spoken.is_some() || leaf.comment.ends_with("affected") => None,
+            _ => return Vec::new(),
+        };
+        let status = match (&event, spoken.as_ref().map(|(_, status)| *status)) {
+            (Some(Event::Fixed(_)), _) => FixStatus::Fixed,
+            (_, Some(status)) => status,
+            _ if leaf.comment.ends_with("is not affected") => FixStatus::NotAffected,
+            _ => FixStatus::Affected,
+        };
+        match spoken {
+            // Ubuntu's comments name the source; the versions are the source's.
+            Some((source, _)) => vec![(source, false, status, event)],
+            None => names.into_iter().map(|name| (name, self.binary, status, event.clone())).collect(),
+        }
     }
 }
 
-fn metadata(step: &Step<'_>, definition: &mut Definition) {
-    match step {
-        Step::Close("title", text) => (*text).clone_into(&mut definition.title),
-        Step::Close("description", text) => (*text).clone_into(&mut definition.description),
-        Step::Close("severity", text) => (*text).clone_into(&mut definition.severity),
-        Step::Close("platform", text) => definition.platforms.push((*text).to_owned()),
-        Step::Close("advisory_date", text) => definition.date = Some((*text).to_owned()),
-        Step::Open("issued", attributes) => definition.date = attributes.get("date").map(str::to_owned),
-        Step::Open("reference", attributes) => {
-            let text = |name| attributes.get(name).unwrap_or_default().to_owned();
-            definition.references.push((text("source"), text("ref_id"), text("ref_url")));
+/// Fixes of Ubuntu Pro carry `esm` in their version.
+fn subscription(ecosystem: &str, event: Option<&Event>) -> String {
+    match (ecosystem.strip_prefix("Ubuntu:"), event) {
+        (Some(release), Some(Event::Fixed(version)))
+            if version.contains("esm") && !release.starts_with("Pro:") =>
+        {
+            format!("Ubuntu:Pro:{release}")
         }
-        Step::Open("criterion", attributes) => {
-            definition.tests.extend(attributes.get("test_ref").map(str::to_owned));
-            // Oracle's modular errata: "Module nodejs:18 is enabled".
-            let module = attributes.get("comment").and_then(|text| text.strip_prefix("Module "));
-            if let Some(stream) = module.and_then(|text| text.strip_suffix(" is enabled")) {
-                definition.module = Some(stream.to_owned());
-            }
-        }
-        _ => {}
+        _ => ecosystem.to_owned(),
     }
+}
+
+/// The source package and the state in a comment like `curl package in jammy is affected and needs fixing.`
+fn ubuntu_words(comment: &str) -> Option<(String, FixStatus)> {
+    let (source, rest) =
+        comment.split_once(" package in ").or_else(|| comment.split_once(": while related"))?;
+    let source = source.rsplit(' ').next()?.trim_end_matches(':');
+    let status = if rest.contains("not affected") {
+        FixStatus::NotAffected
+    } else if rest.contains("defer") {
+        FixStatus::Deferred
+    } else if rest.contains("ignore") {
+        FixStatus::WillNotFix
+    } else if rest.contains("needs evaluation")
+        || rest.contains("may be affected")
+        || rest.contains("may need fixing")
+    {
+        FixStatus::UnderInvestigation
+    } else {
+        FixStatus::Affected
+    };
+    (!source.is_empty()).then(|| (source.to_owned(), status))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::feed::Batch;
-
-    fn read(feed: &Oval, path: &str, xml: &str) -> Vec<Advisory> {
-        let mut batch = Batch::default();
-        feed.read(&Document { path, bytes: xml.as_bytes() }, &mut batch).unwrap();
-        batch.advisories
-    }
-
-    #[test]
-    fn azure_linux_names_source_packages() {
-        insta::assert_json_snapshot!(
-            "azurelinux",
-            read(&AZURE_LINUX, "azurelinux-3.0-oval.xml.gz", include_str!("fixtures/azurelinux.xml"))
-        );
-    }
-
-    #[test]
-    fn oracle_linux_names_installed_packages_and_modules() {
-        insta::assert_json_snapshot!(
-            "oracle",
-            read(&ORACLE_LINUX, "com.oracle.elsa-all.xml.bz2", include_str!("fixtures/oracle.xml"))
-        );
-    }
-}
+mod tests;

@@ -1,8 +1,8 @@
-//! Red Hat's CSAF 2.0 documents: advisories (RHSA) and VEX (one per CVE).
+//! CSAF 2.0 documents of Red Hat and SUSE: advisories (RHSA, SUSE-SU) and VEX (one per CVE).
 //!
 //! Format: <https://docs.oasis-open.org/csaf/csaf/v2.0/csaf-v2.0.html>; where the documents are:
-//! <https://security.access.redhat.com/data/csaf/v2/>. The product tree relates packages (purls, or NEVRA
-//! texts) to product streams (CPEs). An advisory's word is what it fixes; a VEX document also says what is
+//! <https://security.access.redhat.com/data/csaf/v2/>, <https://ftp.suse.com/pub/projects/security/>. The product tree relates packages (purls, or NEVRA
+//! texts) to product streams (CPEs; SUSE's by name). An advisory's word is what it fixes; a VEX document also says what is
 //! affected, not affected, looked into, or will not be fixed. Left out: container images, and "not affected" of
 //! single builds, which only repeats that another build has the fix.
 
@@ -16,8 +16,20 @@ use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use yagura_model::{Advisory, Affected, Event, FixStatus, Range, RangeKind, Rating, Reference, SourceId};
 
-/// CSAF and VEX.
-pub struct RedHat;
+/// A publisher of CSAF and VEX.
+pub struct CsafFeed {
+    id: &'static str,
+    title: &'static str,
+    base: &'static str,
+}
+
+/// Red Hat.
+pub static RED_HAT: CsafFeed =
+    CsafFeed { id: "redhat", title: "Red Hat CSAF and VEX", base: "https://security.access.redhat.com/data" };
+
+/// SUSE, whose archives hold one file per CVE or advisory.
+pub static SUSE: CsafFeed =
+    CsafFeed { id: "suse", title: "SUSE CSAF and VEX", base: "https://ftp.suse.com/pub/projects/security" };
 
 #[derive(Deserialize)]
 struct Csaf {
@@ -110,26 +122,34 @@ struct Link {
     url: Option<String>,
 }
 
-impl Feed for RedHat {
+impl Feed for CsafFeed {
     fn id(&self) -> &'static str {
-        "redhat"
+        self.id
     }
 
     fn title(&self) -> &'static str {
-        "Red Hat CSAF and VEX"
+        self.title
     }
 
     fn base(&self) -> &'static str {
-        "https://security.access.redhat.com/data"
+        self.base
     }
 
     fn folder(&self) -> &'static str {
-        "redhat"
+        self.id
     }
 
     fn start(&self) -> Vec<Pick> {
+        if self.id == "suse" {
+            return vec![Pick::new("csaf-vex.tar.bz2").optional()];
+        }
         let list = |kind: &str| Pick::new(format!("csaf/v2/{kind}/archive_latest.txt")).optional();
         vec![list("advisories"), list("vex"), Pick::new("csaf-v2.zip").optional()]
+    }
+
+    /// OSV has what SUSE fixes; its VEX adds what is not fixed, in some gigabytes.
+    fn on_request(&self) -> bool {
+        self.id == "suse"
     }
 
     /// `archive_latest.txt` holds the name of the newest archive beside it.
@@ -145,36 +165,34 @@ impl Feed for RedHat {
     }
 
     fn reads(&self, path: &str) -> bool {
-        path.ends_with(".zip")
-            || path.ends_with(".tar.zst")
-            || (path.contains("csaf") && path.ends_with(".json"))
+        path.ends_with(".zip") || path.contains(".tar.") || (path.contains("csaf") && path.ends_with(".json"))
     }
 
     fn source(&self, _path: &str) -> SourceId {
-        SourceId::from("redhat")
+        SourceId::from(self.id)
     }
 
     fn read(&self, document: &Document<'_>, out: &mut dyn Sink) -> Result<(), FeedError> {
         let wanted = |name: &str| name.ends_with(".json");
         let mut visit = |name: &str, bytes: Result<&[u8], FeedError>| {
-            if let Err(error) = bytes.and_then(|bytes| read_csaf(name, bytes, out)) {
+            if let Err(error) = bytes.and_then(|bytes| read_csaf(self.id, name, bytes, out)) {
                 out.unread(error.to_string());
             }
         };
         if document.path.ends_with(".zip") {
             archive::each_member(document.path, document.bytes, wanted, &mut visit)
-        } else if document.path.ends_with(".tar.zst") {
+        } else if document.path.contains(".tar.") {
             archive::each_tar_member(document.path, document.bytes, wanted, &mut visit)
         } else {
-            read_csaf(document.path, document.bytes, out)
+            read_csaf(self.id, document.path, document.bytes, out)
         }
     }
 }
 
-fn read_csaf(path: &str, bytes: &[u8], out: &mut dyn Sink) -> Result<(), FeedError> {
+fn read_csaf(source: &'static str, path: &str, bytes: &[u8], out: &mut dyn Sink) -> Result<(), FeedError> {
     let csaf: Csaf = serde_json::from_slice(bytes).map_err(|error| FeedError::malformed(path, error))?;
     let products = Products::new(csaf.product_tree.as_ref());
-    let mut advisory = Advisory::new("redhat", csaf.document.tracking.id);
+    let mut advisory = Advisory::new(source, csaf.document.tracking.id);
     let vex = advisory.id.starts_with("CVE-");
     advisory.published = csaf.document.tracking.initial_release_date.as_deref().and_then(timestamp);
     advisory.modified = csaf.document.tracking.current_release_date.as_deref().and_then(timestamp);
@@ -186,7 +204,7 @@ fn read_csaf(path: &str, bytes: &[u8], out: &mut dyn Sink) -> Result<(), FeedErr
     }
     let mut all: BTreeSet<Said> = BTreeSet::new();
     for vulnerability in csaf.vulnerabilities {
-        let ratings = ratings(&vulnerability, word.as_deref());
+        let ratings = ratings(source, &vulnerability, word.as_deref());
         let cwes: Vec<u16> = vulnerability.cwe.iter().filter_map(|one| cwe(one.id.as_deref()?)).collect();
         said(&vulnerability, &products, vex, &mut all);
         let cve = vulnerability.cve.clone().unwrap_or_default();
@@ -197,7 +215,7 @@ fn read_csaf(path: &str, bytes: &[u8], out: &mut dyn Sink) -> Result<(), FeedErr
             let links = vulnerability.references.into_iter().filter_map(|link| link.url);
             advisory.references = links.map(|url| Reference { kind: "WEB".to_owned(), url }).collect();
         } else if !cve.is_empty() {
-            let mut facts = crate::feed::Facts::new("redhat", cve.clone());
+            let mut facts = crate::feed::Facts::new(source, cve.clone());
             facts.ratings = ratings;
             facts.cwes = cwes;
             facts.summary = vulnerability.title.clone().unwrap_or_default();
@@ -207,8 +225,11 @@ fn read_csaf(path: &str, bytes: &[u8], out: &mut dyn Sink) -> Result<(), FeedErr
         }
     }
     if !vex {
-        advisory.ratings.extend(word.as_deref().map(|word| rating::from_word("redhat", word)));
-        let url = format!("https://access.redhat.com/errata/{}", advisory.id);
+        advisory.ratings.extend(word.as_deref().map(|word| rating::from_word(source, word)));
+        let url = match source {
+            "suse" => format!("https://www.suse.com/support/update/announcement/{}", advisory.id),
+            _ => format!("https://access.redhat.com/errata/{}", advisory.id),
+        };
         advisory.references.push(Reference { kind: "ADVISORY".to_owned(), url });
     }
     advisory.affected = all.into_iter().map(Said::affected).collect();
@@ -231,12 +252,12 @@ fn note(notes: &[Note], category: &str) -> String {
     notes.iter().find(|note| note.category == category).and_then(|note| note.text.clone()).unwrap_or_default()
 }
 
-fn ratings(vulnerability: &Vulnerability, word: Option<&str>) -> Vec<Rating> {
+fn ratings(source: &'static str, vulnerability: &Vulnerability, word: Option<&str>) -> Vec<Rating> {
     let mut ratings: Vec<Rating> = Vec::new();
     for score in &vulnerability.scores {
         for vector in [&score.cvss_v3, &score.cvss_v4, &score.cvss_v2].into_iter().flatten() {
             if let Some(vector) = &vector.vector_string {
-                let rating = rating::from_vector("redhat", vector);
+                let rating = rating::from_vector(source, vector);
                 if !ratings.contains(&rating) {
                     ratings.push(rating);
                 }
@@ -247,7 +268,7 @@ fn ratings(vulnerability: &Vulnerability, word: Option<&str>) -> Vec<Rating> {
     let word = impact.and_then(|threat| threat.details.as_deref()).or(word);
     match (ratings.first_mut(), word) {
         (Some(first), Some(word)) => first.word = Some(word.to_owned()),
-        (None, Some(word)) => ratings.push(rating::from_word("redhat", word)),
+        (None, Some(word)) => ratings.push(rating::from_word(source, word)),
         _ => {}
     }
     ratings
@@ -290,7 +311,7 @@ fn said(vulnerability: &Vulnerability, products: &Products<'_>, vex: bool, all: 
     }
     for (state, ids) in &vulnerability.product_status {
         let status = match state.as_str() {
-            "fixed" => FixStatus::Fixed,
+            "fixed" | "first_fixed" | "recommended" => FixStatus::Fixed,
             "known_affected" if vex => FixStatus::Affected,
             "known_not_affected" if vex => FixStatus::NotAffected,
             "under_investigation" if vex => FixStatus::UnderInvestigation,
@@ -320,7 +341,7 @@ mod tests {
 
     fn read(json: &str) -> Batch {
         let mut batch = Batch::default();
-        RedHat.read(&Document { path: "csaf/v2/x.json", bytes: json.as_bytes() }, &mut batch).unwrap();
+        RED_HAT.read(&Document { path: "csaf/v2/x.json", bytes: json.as_bytes() }, &mut batch).unwrap();
         batch
     }
 
@@ -334,5 +355,26 @@ mod tests {
     fn an_advisory_tells_what_it_fixes_and_rates_each_cve() {
         let batch = read(include_str!("fixtures/advisory.json"));
         insta::assert_json_snapshot!("advisory", (batch.advisories, batch.facts.len()));
+    }
+
+    #[test]
+    fn suse_names_products_and_recommends_fixes() {
+        let mut batch = Batch::default();
+        let document =
+            Document { path: "csaf-vex/cve-2024-0001.json", bytes: include_bytes!("fixtures/suse.json") };
+        SUSE.read(&document, &mut batch).unwrap();
+        let said: Vec<String> = batch.advisories[0]
+            .affected
+            .iter()
+            .map(|one| {
+                let fix = one.ranges[0].events.get(1);
+                format!("{}/{} {} {fix:?}", one.ecosystem, one.name, one.status.as_str())
+            })
+            .collect();
+        insta::assert_snapshot!(said.join("\n"), @r#"
+        SUSE:Linux Enterprise Server 15 SP5/baz affected None
+        SUSE:Linux Enterprise Server 15 SP5/foo fixed Some(Fixed("0:1.2-150500.3.1"))
+        openSUSE:Leap 15.6/libbar1 fixed Some(Fixed("0:1.2-150500.3.1"))
+        "#);
     }
 }

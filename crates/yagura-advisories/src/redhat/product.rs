@@ -94,15 +94,20 @@ impl<'a> Products<'a> {
             module = stream_of(inner);
             stream = outer;
         }
-        let cpe = self.cpes.get(stream)?;
+        let ecosystem = match crate::oval::suse_platform(stream) {
+            Some(ecosystem) => ecosystem,
+            None => {
+                let product = self.cpes.get(stream)?.strip_prefix("cpe:/").and_then(|rest| rest.get(2..))?;
+                super::ecosystem(product.strip_prefix("redhat:").unwrap_or(product))
+            }
+        };
         let mut part = match self.purls.get(package) {
             Some(purl) if purl.starts_with("pkg:rpm/") => of_purl(purl)?,
             Some(_) => return None,
             None => of_text(package)?,
         };
         part.module = part.module.or(module).or_else(|| stream_of_reference(package));
-        let product = cpe.strip_prefix("cpe:/").and_then(|rest| rest.get(2..))?;
-        Some((super::ecosystem(product.strip_prefix("redhat:").unwrap_or(product)), part))
+        Some((ecosystem, part))
     }
 }
 

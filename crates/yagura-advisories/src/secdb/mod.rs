@@ -117,7 +117,7 @@ impl Feed for SecDb {
         let mut advisories: BTreeMap<String, Advisory> = BTreeMap::new();
         for Package { name, secfixes } in json.packages.into_iter().map(|entry| entry.pkg) {
             for (version, texts) in secfixes.unwrap_or_default() {
-                for id in ids(&texts.unwrap_or_default()) {
+                for (id, aliases) in ids(&texts.unwrap_or_default()) {
                     let mut affected = Affected::new(ecosystem.as_str(), name.clone());
                     let mut events = vec![Event::Introduced("0".to_owned())];
                     affected.status = if version == "0" {
@@ -130,6 +130,9 @@ impl Feed for SecDb {
                     let advisory =
                         advisories.entry(id.clone()).or_insert_with(|| Advisory::new(source.clone(), id));
                     advisory.affected.push(affected);
+                    advisory.aliases.extend(aliases);
+                    advisory.aliases.sort_unstable();
+                    advisory.aliases.dedup();
                 }
             }
         }
@@ -138,25 +141,41 @@ impl Feed for SecDb {
     }
 }
 
-/// The ids of a list of texts.
-fn ids(texts: &[String]) -> Vec<String> {
-    let mut ids: Vec<String> = texts
-        .iter()
-        .flat_map(|text| text.split([' ', ',', ';']))
-        .map(|word| word.trim_matches(['(', ')', '+', '.', ':']).replace('_', "-"))
-        .filter(|word| {
-            let (prefix, rest) = word.split_once('-').unwrap_or_default();
-            !prefix.is_empty()
-                && prefix.chars().all(|c| c.is_ascii_uppercase())
-                && rest.chars().any(|c| c.is_ascii_digit())
-        })
-        .collect();
-    if ids.iter().any(|id| !id.starts_with("CGA-")) {
-        ids.retain(|id| !id.starts_with("CGA-"));
+/// The ids of a list of texts, each with its other names. A text is one problem: where it names CVEs, what else it
+/// names (`XSA-453`, `VSV00013`) is the same under another name.
+fn ids(texts: &[String]) -> BTreeMap<String, Vec<String>> {
+    let mut all: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for text in texts {
+        let words = text.split([' ', ',', ';', '/']).map(word).filter(|word| is_id(word));
+        let (cves, others): (Vec<String>, Vec<String>) = words.partition(|word| word.starts_with("CVE-"));
+        match cves.as_slice() {
+            [] => all.extend(others.into_iter().map(|id| (id, Vec::new()))),
+            [cve] => all.entry(cve.clone()).or_default().extend(others),
+            _ => all.extend(cves.into_iter().map(|id| (id, Vec::new()))),
+        }
     }
-    ids.sort_unstable();
-    ids.dedup();
-    ids
+    if all.keys().any(|id| !id.starts_with("CGA-")) {
+        all.retain(|id, _| !id.starts_with("CGA-"));
+    }
+    all
+}
+
+fn word(text: &str) -> String {
+    text.trim_matches(['(', ')', '+', '.', ':']).replace('_', "-")
+}
+
+/// A prefix of capitals, a hyphen, and a number somewhere behind it: `CVE-2024-1`, `DW202402-001`. Varnish's
+/// numbers have no hyphen.
+fn is_id(word: &str) -> bool {
+    let (prefix, rest) = match word.strip_prefix("VSV") {
+        Some(rest) => ("VSV", rest),
+        None => word.split_once('-').unwrap_or_default(),
+    };
+    prefix.len() > 1
+        && prefix.starts_with(|c: char| c.is_ascii_uppercase())
+        && prefix.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit())
+        && rest.chars().any(|c| c.is_ascii_digit())
+        && rest.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
 }
 
 #[cfg(test)]
@@ -164,12 +183,33 @@ mod tests {
     use super::*;
     use crate::feed::Batch;
 
+    fn said(texts: &[&str]) -> String {
+        let texts: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
+        ids(&texts)
+            .into_iter()
+            .map(|(id, aliases)| std::iter::once(id).chain(aliases).collect::<Vec<_>>().join("="))
+            .collect::<Vec<_>>()
+            .join(" ")
+    }
+
     #[test]
     fn ids_are_words_with_a_prefix() {
-        let texts = ["CVE-2019-1 (+ regression)", "CVE_2020_2", "XSA-123", "CGA-aaaa-1", "see above"]
-            .map(str::to_owned);
-        assert_eq!(ids(&texts), ["CVE-2019-1", "CVE-2020-2", "XSA-123"]);
-        assert_eq!(ids(&["CGA-aaaa-1".to_owned()]), ["CGA-aaaa-1"]);
+        assert_eq!(
+            said(&["CVE-2019-1 (+ regression)", "CVE_2020_2", "XSA-123", "CGA-aaaa-1", "see above"]),
+            "CVE-2019-1 CVE-2020-2 XSA-123"
+        );
+        assert_eq!(said(&["CGA-aaaa-1"]), "CGA-aaaa-1");
+        assert_eq!(said(&["DW202402-001", "CVE-????-?????", "(802.11)"]), "DW202402-001");
+    }
+
+    #[test]
+    fn one_text_is_one_problem() {
+        assert_eq!(
+            said(&["CVE-2024-2193 XSA-453", "CVE-2023-44487 VSV00013"]),
+            "CVE-2023-44487=VSV00013 CVE-2024-2193=XSA-453"
+        );
+        // Several CVEs cannot share an alias: they would be merged.
+        assert_eq!(said(&["CVE-2020-1 CVE-2020-2 XSA-1"]), "CVE-2020-1 CVE-2020-2");
     }
 
     #[test]

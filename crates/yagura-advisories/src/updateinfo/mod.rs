@@ -1,4 +1,5 @@
-//! RPM repositories' errata: `repodata/repomd.xml` names an `updateinfo.xml`, as Amazon Linux and Fedora have it.
+//! RPM repositories' errata: `repodata/repomd.xml` names an `updateinfo.xml`, as Amazon Linux, Fedora, AlmaLinux,
+//! Rocky Linux and openSUSE have it.
 //!
 //! Format: <https://fedoraproject.org/wiki/Infrastructure/UpdateInfo>. Package lists name binary packages with
 //! the version that has the fixes. Left out: errata that are not about security.
@@ -44,6 +45,45 @@ pub static FEDORA: UpdateInfo = UpdateInfo {
     repositories: &[("42/Everything", ""), ("43/Everything", ""), ("44/Everything", "")],
 };
 
+/// AlmaLinux's own repositories. OSV has the same errata.
+pub static ALMA_LINUX: UpdateInfo = UpdateInfo {
+    id: "almalinux",
+    title: "AlmaLinux errata",
+    base: "https://repo.almalinux.org/almalinux",
+    ecosystem: "AlmaLinux",
+    repositories: REBUILDS,
+};
+
+/// Rocky Linux's own repositories.
+pub static ROCKY_LINUX: UpdateInfo = UpdateInfo {
+    id: "rocky",
+    title: "Rocky Linux errata",
+    base: "https://dl.rockylinux.org/pub/rocky",
+    ecosystem: "Rocky Linux",
+    repositories: REBUILDS,
+};
+
+/// openSUSE Leap's update repositories. OSV has the same errata.
+pub static OPENSUSE: UpdateInfo = UpdateInfo {
+    id: "opensuse",
+    title: "openSUSE updates",
+    base: "https://download.opensuse.org/update/leap",
+    ecosystem: "openSUSE",
+    repositories: &[("15.6/oss", ""), ("15.6/sle", ""), ("15.6/backports", ""), ("16.0/oss", "")],
+};
+
+/// Repositories of the rebuilds of Red Hat's releases.
+const REBUILDS: &[(&str, &str)] = &[
+    ("8/BaseOS", ""),
+    ("8/AppStream", ""),
+    ("9/BaseOS", ""),
+    ("9/AppStream", ""),
+    ("9/CRB", ""),
+    ("10/BaseOS", ""),
+    ("10/AppStream", ""),
+    ("10/CRB", ""),
+];
+
 impl Feed for UpdateInfo {
     fn id(&self) -> &'static str {
         self.id
@@ -67,7 +107,12 @@ impl Feed for UpdateInfo {
         for (folder, list) in self.repositories {
             let repomd = format!("{folder}/repodata/repomd.xml");
             if list.is_empty() {
-                let url = format!("{}/{folder}/x86_64/repodata/repomd.xml", self.base);
+                let below = match self.id {
+                    "almalinux" | "rocky" => "/x86_64/os",
+                    "opensuse" => "",
+                    _ => "/x86_64",
+                };
+                let url = format!("{}/{folder}{below}/repodata/repomd.xml", self.base);
                 picks.push(Pick::at(repomd, url).optional());
             } else {
                 picks.push(Pick::at(format!("{folder}/mirror.list"), *list).optional());
@@ -106,6 +151,10 @@ impl Feed for UpdateInfo {
             "extras-catalog.json" | "extras-catalog.json.gz" => extras(&text),
             _ => Vec::new(),
         }
+    }
+
+    fn on_request(&self) -> bool {
+        matches!(self.id, "almalinux" | "opensuse")
     }
 
     fn reads(&self, path: &str) -> bool {

@@ -122,8 +122,10 @@ impl Mirror {
 
 fn advisories(database: &Database<Vec<u8>>, name: &str) -> Vec<String> {
     let mut found = Vec::new();
-    database
-        .statements(&EcosystemId::from("Debian:12"), name, &mut |one| found.push(one.advisory.to_owned()));
+    for ecosystem in ["Debian:12", "Red Hat:9"] {
+        let id = EcosystemId::from(ecosystem);
+        database.statements(&id, name, &mut |one| found.push(one.advisory.to_owned()));
+    }
     found
 }
 
@@ -193,7 +195,7 @@ fn a_truncated_body_does_not_replace_a_good_document() {
 fn changed_records_come_one_by_one() {
     let record = |id: &str, name: &str, modified: &str| {
         format!(
-            r#"{{"id":"{id}","modified":"{modified}","affected":[{{"package":{{"ecosystem":"Debian:12","name":"{name}"}},"ranges":[{{"type":"ECOSYSTEM","events":[{{"introduced":"0"}}]}}]}}]}}"#
+            r#"{{"id":"{id}","modified":"{modified}","affected":[{{"package":{{"ecosystem":"Red Hat:9","name":"{name}"}},"ranges":[{{"type":"ECOSYSTEM","events":[{{"introduced":"0"}}]}}]}}]}}"#
         )
     };
     let old = record("A-1", "old", "2025-01-01T00:00:00Z");
