@@ -5,6 +5,7 @@
 //! cannot lead us out of the root. Files are looked at only when somebody asks, and opened only if they are
 //! regular files then.
 
+use crate::container_storage::is_container_storage;
 use crate::{Content, Entry, EntryKind, File, Flow, Limits, Metadata, ReadError, Tree};
 use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, fstat, openat, readlinkat, statat};
 use std::cell::OnceCell;
@@ -14,7 +15,7 @@ use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt;
 use std::path::Path;
-use yagura_model::{TreePath, Unread};
+use yagura_model::{TreePath, Unread, UnreadReason};
 
 /// Mount points of a running system that hold no software, relative to its root.
 const PSEUDO: &[&str] = &["proc", "sys", "dev", "run"];
@@ -24,6 +25,7 @@ pub struct Directory {
     root: OwnedFd,
     skip: Vec<TreePath>,
     one_file_system: bool,
+    machine: bool,
 }
 
 impl Directory {
@@ -37,12 +39,14 @@ impl Directory {
         let root = openat(CWD, root, flags, Mode::empty())
             .and_then(|root| Dir::read_from(&root).map(|_| root))
             .map_err(|error| ReadError::Io { path: TreePath::default(), source: error.into() })?;
-        Ok(Self { root, skip: Vec::new(), one_file_system: false })
+        Ok(Self { root, skip: Vec::new(), one_file_system: false, machine: false })
     }
 
-    /// The same directory as the root of a machine: `/proc`, `/sys`, `/dev` and `/run` are left out.
+    /// The same directory as the root of a machine: `/proc`, `/sys`, `/dev` and `/run` are left out, and so is what
+    /// container runtimes store, which is reported.
     #[must_use]
-    pub fn as_machine(self) -> Self {
+    pub fn as_machine(mut self) -> Self {
+        self.machine = true;
         self.skip(PSEUDO.iter().filter_map(|path| TreePath::from_text(path)))
     }
 
@@ -174,6 +178,13 @@ impl Tree for Directory {
             if self.skip.binary_search(&path).is_ok() {
                 continue;
             }
+            if self.machine && is_container_storage(&path) {
+                if self.enter(&levels, &path, &raw, name, unread).is_some_and(|level| !level.left.is_empty())
+                {
+                    unread.push(left_out(path));
+                }
+                continue;
+            }
             match visit(Entry { path: &path, kind: EntryKind::Directory }) {
                 Flow::Stop => return Ok(()),
                 Flow::SkipDirectory => continue,
@@ -187,6 +198,15 @@ impl Tree for Directory {
             levels.extend(inner);
         }
         Ok(())
+    }
+}
+
+fn left_out(path: TreePath) -> Unread {
+    Unread {
+        path,
+        reason: UnreadReason::LeftOut,
+        detail: "images and containers of a container runtime are not part of the machine: scan the images"
+            .to_owned(),
     }
 }
 
@@ -312,7 +332,6 @@ mod tests {
     use super::*;
     use std::ffi::OsString;
     use std::os::unix::fs::symlink;
-    use yagura_model::UnreadReason;
 
     fn walked(tree: &dyn Tree) -> Vec<String> {
         let mut out = Vec::new();
@@ -380,6 +399,31 @@ mod tests {
         }
         let tree = Directory::open(directory.path()).unwrap().as_machine();
         assert_eq!(walked(&tree), ["etc/", "etc/x "]);
+    }
+
+    #[test]
+    fn r36_container_storage_of_a_machine_is_left_out_and_said() {
+        let directory = tempfile::tempdir().unwrap();
+        for name in ["var/lib/docker/overlay2/x", "var/lib/containerd", "var/lib/dpkg"] {
+            fs::create_dir_all(directory.path().join(name)).unwrap();
+        }
+        let mut unread = Vec::new();
+        let mut seen = Vec::new();
+        let mut visit = |entry: Entry<'_>| {
+            seen.push(entry.path.to_string());
+            Flow::Continue
+        };
+        let tree = Directory::open(directory.path()).unwrap().as_machine();
+        tree.walk(&Limits::default(), &mut unread, &mut visit).unwrap();
+        // Empty storage has nothing to say.
+        let told: Vec<_> = unread.iter().map(|entry| (entry.path.as_str(), entry.reason)).collect();
+        assert_eq!(told, [("var/lib/docker", UnreadReason::LeftOut)]);
+        assert_eq!(seen, ["var", "var/lib", "var/lib/dpkg"]);
+        // A directory that is no machine may be anything.
+        assert!(
+            walked(&Directory::open(directory.path()).unwrap())
+                .contains(&"var/lib/docker/overlay2/x/".to_owned())
+        );
     }
 
     #[test]

@@ -141,6 +141,18 @@ impl<'a> File<'a> {
         }
     }
 
+    /// The same file under another of its names.
+    pub fn named<'b>(&'b self, path: &'b TreePath) -> File<'b> {
+        File {
+            path,
+            limits: self.limits,
+            content: Box::new(self),
+            metadata: self.metadata.clone(),
+            whole: OnceCell::new(),
+            budget: OnceCell::new(),
+        }
+    }
+
     /// Its size in bytes as its tree states it; 0 when the tree cannot tell, which reading then reports.
     pub fn size(&self) -> u64 {
         self.metadata().size
@@ -264,6 +276,20 @@ impl<'a> File<'a> {
     /// A `Read + Seek` view, for readers that jump.
     pub fn reader(&self) -> Reader<'_> {
         Reader { file: self, position: 0 }
+    }
+}
+
+impl Content for &File<'_> {
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        File::read_at(self, offset, buffer).map_err(ReadError::into_io)
+    }
+
+    fn metadata(&self) -> io::Result<Metadata> {
+        Ok(File::metadata(self))
+    }
+
+    fn take(&self, _limit: u64) -> Option<io::Result<Vec<u8>>> {
+        Some(self.bytes().map(<[u8]>::to_vec).map_err(ReadError::into_io))
     }
 }
 

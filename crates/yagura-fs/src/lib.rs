@@ -7,6 +7,7 @@
 mod budget;
 mod complaints;
 mod compression;
+pub mod container_storage;
 pub mod digest;
 pub mod directory;
 pub mod error;

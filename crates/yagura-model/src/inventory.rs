@@ -51,6 +51,8 @@ pub enum UnreadReason {
     UnknownArchive,
     /// A manifest without the lockfile that would tell versions.
     NoLockfile,
+    /// Not part of the target, on purpose.
+    LeftOut,
     /// Time ran out.
     TimedOut,
 }
@@ -58,6 +60,13 @@ pub enum UnreadReason {
 impl UnreadReason {
     /// True when the scan itself is incomplete (exit code 3); false when everything was read but not explained.
     pub fn is_failure(self) -> bool {
-        !matches!(self, Self::UnknownExecutable | Self::UnknownArchive | Self::NoLockfile | Self::Unsupported)
+        !matches!(
+            self,
+            Self::UnknownExecutable
+                | Self::UnknownArchive
+                | Self::NoLockfile
+                | Self::Unsupported
+                | Self::LeftOut
+        )
     }
 }
