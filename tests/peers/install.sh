@@ -29,3 +29,4 @@ if command -v go >/dev/null; then (cd "$(dirname "$0")/go" && go build -o /dev/n
 
 tools="${YAGURA_TOOLS:-${XDG_CACHE_HOME:-$HOME/.cache}/yagura/tools}"
 [ -x "$tools/bin/cargo-deny" ] || cargo install cargo-deny --version 0.20.2 --locked --quiet --root "$tools"
+if command -v apt-get >/dev/null; then "$(dirname "$0")/binaries.sh" "$tools/binaries"; fi

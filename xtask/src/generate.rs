@@ -76,7 +76,11 @@ const ENGLISH: Words = Words {
         A distribution is recognised by os-release, or by the release files from before it. Where the package \
         database contradicts them, the database wins, and the report says so. Distributions that are not in \
         the table are listed without a judgement if they use one of the package formats. Derivatives that \
-        name an Ubuntu or Debian code name in os-release are judged as that release.\n\n",
+        name an Ubuntu or Debian code name, or a release of Red Hat Enterprise Linux, in os-release are judged \
+        as that release. CentOS Stream is judged as the Red Hat release of its number.\n\n\
+        On a machine, what container runtimes store (`/var/lib/docker`, `/var/lib/containerd`, \
+        `/var/lib/containers/storage`, their likes and those below home directories) is left out and named as \
+        `left-out`: scan the images instead.\n\n",
     heading: "| Distribution | `ID` | Packages | Support |",
     advisories: "inventory, advisories of",
     inventory: "inventory",
@@ -88,7 +92,11 @@ const JAPANESE: Words = Words {
         ディストリビューションは os-release、またはそれ以前のリリースファイルから判別します。\
         パッケージデータベースと矛盾する場合はデータベースを優先し、その旨を報告します。\
         表にないディストリビューションも、パッケージ形式が対応していれば一覧に載せますが、判定はしません。\
-        os-release に Ubuntu または Debian のコードネームを書く派生版は、そのリリースとして判定します。\n\n",
+        os-release に Ubuntu・Debian のコードネームや Red Hat Enterprise Linux のリリースを書く派生版は、そのリリースとして判定します。\
+        CentOS Stream は同じ番号の Red Hat リリースとして判定します。\n\n\
+        マシンの検査では、コンテナランタイムの保存領域(`/var/lib/docker`、`/var/lib/containerd`、\
+        `/var/lib/containers/storage` など、ホームディレクトリのものも含む)は対象外とし、`left-out` として報告します。\
+        イメージを検査してください。\n\n",
     heading: "| ディストリビューション | `ID` | パッケージ | 対応 |",
     advisories: "一覧、アドバイザリー:",
     inventory: "一覧のみ",

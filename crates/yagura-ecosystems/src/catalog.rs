@@ -1,5 +1,7 @@
 //! One walk over a tree: which files are wanted, what each of them says.
 
+mod links;
+
 use crate::{Cataloger, ECOSYSTEMS, Found};
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use serde::{Deserialize, Serialize};
@@ -10,7 +12,10 @@ use yagura_fs::{Entry, EntryKind, File, Flow, Limits, ReadError, Tree};
 use yagura_model::{LayerId, TreePath, Unread, UnreadReason};
 
 /// Raised whenever a cataloger reads more or different things from the same bytes; part of every cache key.
-pub const CATALOGER_SET: u32 = 1;
+pub const CATALOGER_SET: u32 = 2;
+
+/// Levels of directories that are noted: `var/lib/rpm` is the deepest that distributions replace by a link.
+const LAYOUT_DEPTH: usize = 3;
 
 /// What one tree, or one layer of an image, says, file by file. This is what the layer cache stores.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -21,8 +26,13 @@ pub struct Catalog {
     pub files: BTreeMap<TreePath, Found>,
     /// Executables and archives that no cataloger could read anything from.
     pub unexplained: BTreeMap<TreePath, UnreadReason>,
-    /// Paths that hide the same path, and everything below, of lower layers: whiteouts and symbolic links.
+    /// Paths that hide the same path, and everything below, of lower layers: whiteouts, and files that say nothing.
     pub removed: Vec<TreePath>,
+    /// Symbolic links and their targets as stored. They hide lower layers as well, and upper layers reach through them.
+    pub symlinks: BTreeMap<TreePath, String>,
+    /// Directories, where one could take the place of a link that belongs to the layout of a system: down to
+    /// [`LAYOUT_DEPTH`].
+    pub directories: Vec<TreePath>,
     /// Directories whose content in lower layers is hidden.
     pub opaque: Vec<TreePath>,
     /// Hard links to earlier entries, as (link, target).
@@ -87,6 +97,7 @@ pub fn catalog(tree: &dyn Tree, selection: &Selection, limits: &Limits) -> Resul
     let mut buffer = Vec::new();
     let outcome = tree
         .walk(limits, &mut unread, &mut |entry| visit(entry, selection, limits, &mut buffer, &mut catalog));
+    let outcome = outcome.and_then(|()| links::read(tree, selection, limits, &mut catalog));
     catalog.unread.append(&mut unread);
     match outcome {
         // A tree that breaks half-way still tells what came before.
@@ -119,6 +130,9 @@ fn visit(
             if selection.skips_directory(path.as_str()) {
                 return Flow::SkipDirectory;
             }
+            if path.as_str().split('/').count() <= LAYOUT_DEPTH {
+                catalog.directories.push(path.clone());
+            }
         }
         EntryKind::File(file) => {
             catalog.files_seen += 1;
@@ -126,7 +140,10 @@ fn visit(
                 read_file(&file, matches, catalog);
             }
         }
-        EntryKind::Symlink(_) | EntryKind::Whiteout => catalog.removed.push(path.clone()),
+        EntryKind::Symlink(target) => {
+            catalog.symlinks.insert(path.clone(), target.to_owned());
+        }
+        EntryKind::Whiteout => catalog.removed.push(path.clone()),
         EntryKind::Opaque => catalog.opaque.push(path.clone()),
         EntryKind::Hardlink(target) => catalog.hardlinks.push((path.clone(), target)),
         EntryKind::Other => {}

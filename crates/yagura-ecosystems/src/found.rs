@@ -41,6 +41,8 @@ pub enum Note {
     DotnetAssembly(DotnetAssembly),
     /// A Maven project; versions may come from its parents and from imported lists.
     Pom(PomProject),
+    /// Where an RPM database of SQLite, or its write-ahead log, keeps its packages.
+    RpmRows(RpmRows),
     /// The file is understood and explained, though it names no package.
     Explained,
 }
@@ -71,6 +73,24 @@ pub struct Owned {
     /// Directories with everything below them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub directories: Vec<TreePath>,
+}
+
+/// The tree of the table `Packages`, as far as one of its two files holds it: the database itself or its log.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RpmRows {
+    /// The page the tree begins on; `None` when the other file tells it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub root: Option<u32>,
+    /// The pages below each inner page.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub interior: BTreeMap<u32, Vec<u32>>,
+    /// The rows on each leaf page.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub leaves: BTreeMap<u32, Vec<u64>>,
+    /// The rows of the packages found in the file, in their order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub packages: Vec<u64>,
 }
 
 /// What an MSBuild file says about packages.

@@ -33,6 +33,7 @@ pub mod ownership;
 pub mod packagist;
 pub mod pacman;
 pub mod platform;
+pub mod portage;
 pub mod pub_;
 pub mod purl;
 pub mod pypi;
@@ -44,7 +45,7 @@ pub mod version;
 
 pub use found::{
     DotnetAssembly, DotnetProject, DotnetReference, Found, Manifest, Note, Owned, PomDependency, PomParent,
-    PomProject,
+    PomProject, RpmRows,
 };
 pub use version::VersionScheme;
 
@@ -98,8 +99,10 @@ pub struct Ecosystem {
 
 /// Every ecosystem that is known, in alphabetical order of folders.
 pub static ECOSYSTEMS: &[&Ecosystem] = &[
+    &apk::ALPAQUITA,
     &apk::ALPINE,
     &apk::CHAINGUARD,
+    &apk::MINIMOS,
     &apk::WOLFI,
     &binary::GENERIC,
     &bitnami::BITNAMI,
@@ -110,6 +113,7 @@ pub static ECOSYSTEMS: &[&Ecosystem] = &[
     &cran::BIOCONDUCTOR,
     &cran::CRAN,
     &dpkg::DEBIAN,
+    &dpkg::ECHO,
     &dpkg::UBUNTU,
     &github_actions::GITHUB_ACTIONS,
     &go::GO,
@@ -122,12 +126,15 @@ pub static ECOSYSTEMS: &[&Ecosystem] = &[
     &nuget::NUGET,
     &packagist::PACKAGIST,
     &pacman::ARCH,
+    &portage::GENTOO,
     &pub_::PUB,
     &pypi::PYPI,
     &rpm::ALMA_LINUX,
     &rpm::AMAZON_LINUX,
     &rpm::AZURE_LINUX,
     &rpm::FEDORA,
+    &rpm::MAGEIA,
+    &rpm::OPENEULER,
     &rpm::OPENSUSE,
     &rpm::ORACLE_LINUX,
     &rpm::PHOTON_OS,

@@ -10,7 +10,7 @@ use std::hash::{Hash, Hasher};
 use yagura_model::TreePath;
 
 /// Package formats whose packages own files of other ecosystems.
-const SYSTEM_FORMATS: &[&str] = &["apk", "dpkg", "pacman", "rpm"];
+const SYSTEM_FORMATS: &[&str] = &["apk", "dpkg", "pacman", "portage", "rpm"];
 
 /// Directories that are links to their twins below `/usr` on merged systems, while package databases may
 /// name either.

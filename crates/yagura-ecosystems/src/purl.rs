@@ -34,6 +34,7 @@ struct Distribution {
 /// Distributions by purl namespace. Tools disagree: some write the os-release id, some the vendor.
 const DISTRIBUTIONS: &[Distribution] = &[
     Distribution { ecosystem: "AlmaLinux", id: "almalinux", namespaces: &["almalinux", "alma"] },
+    Distribution { ecosystem: "Alpaquita", id: "alpaquita", namespaces: &["alpaquita"] },
     Distribution { ecosystem: "Alpine", id: "alpine", namespaces: &["alpine"] },
     Distribution { ecosystem: "Amazon Linux", id: "amzn", namespaces: &["amzn", "amazon", "amazonlinux"] },
     Distribution { ecosystem: "Arch", id: "arch", namespaces: &["arch"] },
@@ -44,7 +45,10 @@ const DISTRIBUTIONS: &[Distribution] = &[
     },
     Distribution { ecosystem: "Chainguard", id: "chainguard", namespaces: &["chainguard"] },
     Distribution { ecosystem: "Debian", id: "debian", namespaces: &["debian"] },
+    Distribution { ecosystem: "Echo", id: "echo", namespaces: &["echo"] },
     Distribution { ecosystem: "Fedora", id: "fedora", namespaces: &["fedora"] },
+    Distribution { ecosystem: "Mageia", id: "mageia", namespaces: &["mageia"] },
+    Distribution { ecosystem: "MinimOS", id: "minimos", namespaces: &["minimos"] },
     Distribution { ecosystem: "Oracle Linux", id: "ol", namespaces: &["ol", "oracle", "oraclelinux"] },
     Distribution { ecosystem: "Photon OS", id: "photon", namespaces: &["photon"] },
     Distribution { ecosystem: "Red Hat", id: "rhel", namespaces: &["redhat", "rhel", "centos"] },
@@ -52,6 +56,7 @@ const DISTRIBUTIONS: &[Distribution] = &[
     Distribution { ecosystem: "SUSE", id: "sles", namespaces: &["suse", "sles", "sled"] },
     Distribution { ecosystem: "Ubuntu", id: "ubuntu", namespaces: &["ubuntu"] },
     Distribution { ecosystem: "Wolfi", id: "wolfi", namespaces: &["wolfi"] },
+    Distribution { ecosystem: "openEuler", id: "openeuler", namespaces: &["openeuler"] },
     Distribution {
         ecosystem: "openSUSE",
         id: "opensuse-leap",

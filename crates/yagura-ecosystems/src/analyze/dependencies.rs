@@ -37,7 +37,10 @@ pub fn link(packages: &mut [Package], manifests: &[&Manifest]) {
             package
                 .depends_on
                 .iter()
-                .filter_map(|name| by_name.get(name))
+                .filter_map(|name| {
+                    // Installed Python packages ask for each other in any spelling.
+                    by_name.get(name).or_else(|| by_name.get(normalize(&package.ecosystem, name).as_ref()))
+                })
                 .flat_map(|candidates| candidates.iter().take(CANDIDATES))
                 .copied()
                 .collect()

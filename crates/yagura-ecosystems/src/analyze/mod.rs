@@ -2,16 +2,19 @@
 //! whom, asked for by whom. Pure: the same catalogs always give the same inventory.
 
 mod dependencies;
+mod environments;
+mod links;
 mod overlay;
 
 use crate::catalog::Catalog;
-use crate::{ECOSYSTEMS, Found, Manifest, Note, binary, ownership, platform};
+use crate::{ECOSYSTEMS, Found, Manifest, Note, binary, ownership, platform, rpm};
 use overlay::Overlay;
 use std::collections::{BTreeMap, BTreeSet};
 use yagura_model::{Inventory, Owner, Package, Platform, Relation, TreePath, Unread, UnreadReason};
 
 /// Merges layers, base first; later layers hide what they replace or remove.
 pub fn analyze(layers: &[Catalog]) -> Inventory {
+    let layers = &*links::followed(layers);
     let overlay = Overlay::new(layers);
     let mut unread: Vec<Unread> = layers.iter().flat_map(|layer| &layer.unread).cloned().collect();
     unread.extend(overlay.files().flat_map(|(_, found)| &found.unread).cloned());
@@ -37,15 +40,20 @@ pub fn analyze(layers: &[Catalog]) -> Inventory {
 /// together tell.
 fn packages(overlay: &Overlay<'_>, manifests: &Manifests<'_>, unread: &mut Vec<Unread>) -> Vec<Package> {
     let mut all = Vec::new();
+    let mut environments = environments::Environments::new(overlay);
     for (path, found) in overlay.files() {
         if found.packages.is_empty() {
             continue;
         }
         let mut packages = overlay.packages(path);
+        rpm::settle(path, found, &mut packages, |path| overlay.found(path));
         let asked = manifests.of(path, &packages);
         dependencies::link(&mut packages, asked);
-        all.append(&mut packages);
+        if !environments.takes(path, &mut packages) {
+            all.append(&mut packages);
+        }
     }
+    environments.finish(&mut all);
     let notes: Vec<(&TreePath, &Note)> =
         overlay.files().flat_map(|(path, found)| found.notes.iter().map(move |note| (path, note))).collect();
     for resolve in ECOSYSTEMS.iter().filter_map(|ecosystem| ecosystem.resolve) {

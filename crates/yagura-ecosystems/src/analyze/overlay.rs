@@ -36,7 +36,9 @@ impl<'a> Overlay<'a> {
             for directory in &layer.opaque {
                 self.hide_below(directory);
             }
-            for path in layer.removed.iter().chain(layer.hardlinks.iter().map(|(link, _)| link)) {
+            let replaced = layer.hardlinks.iter().map(|(link, _)| link);
+            let replaced = replaced.filter(|link| !layer.files.contains_key(*link));
+            for path in layer.removed.iter().chain(layer.symlinks.keys()).chain(replaced) {
                 self.files.remove(path.as_str());
                 self.unexplained.remove(path.as_str());
                 self.hide_below(path);
@@ -51,7 +53,9 @@ impl<'a> Overlay<'a> {
             self.unexplained.insert(path.as_str(), (path, *reason));
         }
         for (link, target) in &layer.hardlinks {
-            if let Some(visible) = self.files.get(target.as_str()).cloned() {
+            if !layer.files.contains_key(link)
+                && let Some(visible) = self.files.get(target.as_str()).cloned()
+            {
                 self.files.insert(link.as_str(), visible);
             }
         }
@@ -68,6 +72,11 @@ impl<'a> Overlay<'a> {
     /// Every visible file with what it says, sorted by path.
     pub fn files(&self) -> impl Iterator<Item = (&'a TreePath, &'a Found)> {
         self.files.values().filter_map(|visible| Some((visible.path, visible.history.last()?.1)))
+    }
+
+    /// What the visible file at a path says.
+    pub fn found(&self, path: &str) -> Option<&'a Found> {
+        Some(self.files.get(path)?.history.last()?.1)
     }
 
     /// Every visible executable and archive without explanation, sorted by path.

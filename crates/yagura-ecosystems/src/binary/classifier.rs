@@ -88,11 +88,11 @@ fn matches(glob: &str, name: &str) -> bool {
 
 /// The version at the first anchor that has one.
 fn version(software: &Software, image: &Image, file: &File<'_>) -> Result<Option<String>, ReadError> {
-    const CONSTANTS: [&str; 4] = [".rodata", ".rdata", "__cstring", "__const"];
-    let mut ranges: Vec<(u64, u64)> = image
-        .sections
+    // Texts in variables come last.
+    const PLACES: [&str; 5] = [".rodata", ".rdata", "__cstring", "__const", ".data"];
+    let mut ranges: Vec<(u64, u64)> = PLACES
         .iter()
-        .filter(|section| CONSTANTS.contains(&section.name.as_str()))
+        .flat_map(|name| image.sections.iter().filter(move |section| section.name == **name))
         .map(|section| (section.offset, section.size))
         .collect();
     if ranges.is_empty() {
@@ -136,10 +136,21 @@ fn number_in(name: &str) -> String {
 
 fn search(window: &[u8], anchor: Anchor, named: &str) -> Option<String> {
     match anchor {
-        Anchor::After(text) => places(window, text).find_map(|at| {
+        Anchor::After(text) => places(window, text).find_map(|at| after(window, at + text.len())),
+        Anchor::Dotted(text, dots) => places(window, text).find_map(|at| {
+            after(window, at + text.len()).filter(|version| version.matches('.').count() >= dots)
+        }),
+        Anchor::With(text, inside) => places(window, text).find_map(|at| {
+            after(window, at + text.len())
+                .filter(|version| version.as_bytes().windows(inside.len()).any(|part| part == inside))
+        }),
+        Anchor::Between(text, behind) => places(window, text).find_map(|at| {
             let rest = window.get(at + text.len()..)?;
-            let end = rest.iter().take(OVERLAP).position(|&byte| !is_version_byte(byte))?;
-            accept(rest.get(..end)?)
+            let line = rest.iter().take(OVERLAP).position(u8::is_ascii_control).unwrap_or(OVERLAP);
+            let line = rest.get(..line.min(rest.len()))?;
+            let end = line.iter().position(|&byte| byte != b'.' && !byte.is_ascii_digit())?;
+            let (version, line) = line.split_at(end);
+            line.windows(behind.len()).any(|part| part == behind).then(|| accept(version))?
         }),
         Anchor::Before(text) => places(window, text).find_map(|at| {
             let before = window.get(at.saturating_sub(OVERLAP)..at)?;
@@ -153,6 +164,12 @@ fn search(window: &[u8], anchor: Anchor, named: &str) -> Option<String> {
             accept(rest.get(..end)?)
         }),
     }
+}
+
+fn after(window: &[u8], at: usize) -> Option<String> {
+    let rest = window.get(at..)?;
+    let end = rest.iter().take(OVERLAP).position(|&byte| !is_version_byte(byte))?;
+    accept(rest.get(..end)?)
 }
 
 /// Where `text` stands. Linear for the short texts here: they rarely repeat their first byte.

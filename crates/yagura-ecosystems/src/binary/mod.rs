@@ -31,3 +31,5 @@ pub static GENERIC: Ecosystem = Ecosystem {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(crate) use tests::elf;

@@ -132,3 +132,12 @@ fn notes_and_auditable_lists_are_read() {
     note "explained"
     "#);
 }
+
+#[test]
+fn every_name_of_a_program_has_at_most_one_star() {
+    for software in super::software::SOFTWARE {
+        for name in software.files {
+            assert!(name.matches('*').count() <= 1, "{name}");
+        }
+    }
+}

@@ -24,6 +24,10 @@ pub static DEBIAN: Ecosystem = Ecosystem {
     resolve: None,
 };
 
+/// Echo, whose images are rebuilds of Debian's packages with fixes of its own.
+pub static ECHO: Ecosystem =
+    Ecosystem { id: "Echo", release: |text| platform::canonical_release("Echo", text), ..DEBIAN };
+
 /// Ubuntu; `Ubuntu:Pro:…` are the fixes that only subscribers get.
 pub static UBUNTU: Ecosystem =
     Ecosystem { id: "Ubuntu", release: |text| platform::canonical_release("Ubuntu", text), ..DEBIAN };

@@ -2,7 +2,8 @@
 //! build settings (<https://pkg.go.dev/debug/buildinfo>).
 //!
 //! Since Go 1.18 the texts follow the header; older toolchains store addresses of strings. The main module of a
-//! local build has the version `(devel)`; then the commit tells more.
+//! local build has the version `(devel)`; then a version that the linker was told to set, and the commit, tell more.
+//! With `-trimpath` Go leaves out the linker's flags.
 
 use super::{ID, STDLIB, toolchain_version};
 use crate::binary::image::{Image, Order, Section, read as read_range};
@@ -143,11 +144,66 @@ fn unframed(bytes: &[u8]) -> String {
     }
 }
 
+/// The version of the program that `-ldflags "-X main.version=1.2.3"` sets, with the `v` that modules have. Only
+/// variables of the main module count, whose names end in `version` or `tag`: others set the versions of other
+/// things.
+fn linked_version(flags: &str, module: &str) -> Option<String> {
+    // The setting is quoted as in Go where it holds spaces, and its own texts may be quoted inside.
+    let flags = flags.replace("\\\"", "\"");
+    let mut best: Option<(usize, String)> = None;
+    let mut words =
+        flags.split(|c: char| c.is_whitespace() || matches!(c, '"' | '\'')).filter(|word| !word.is_empty());
+    while let Some(word) = words.next() {
+        let Some(assignment) = word.strip_prefix("-X") else { continue };
+        let assignment = match assignment.trim_start_matches('=') {
+            "" => words.next().unwrap_or_default(),
+            assignment => assignment,
+        };
+        let Some((variable, value)) = assignment.split_once('=') else { continue };
+        let Some((package, name)) = variable.rsplit_once('.') else { continue };
+        let name = name.to_ascii_lowercase();
+        let rank = match package {
+            "main" => 0,
+            package
+                if package
+                    .strip_prefix(module)
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) =>
+            {
+                1
+            }
+            _ => continue,
+        };
+        let rank = 2 * rank + usize::from(name != "version");
+        let is_version = name.ends_with("version") || name.ends_with("tag");
+        let foreign = name.starts_with("go") || name.contains("api") || name.contains("schema");
+        if is_version
+            && !foreign
+            && let Some(version) = release(value)
+            && best.as_ref().is_none_or(|(known, _)| rank < *known)
+        {
+            best = Some((rank, version));
+        }
+    }
+    best.map(|(_, version)| version)
+}
+
+/// `v1.2.3` of `v1.2.3`, `1.2.3-rc1`; `None` for texts that are no release.
+fn release(value: &str) -> Option<String> {
+    let bare = value.strip_prefix('v').unwrap_or(value);
+    let core = bare.split(['-', '+']).next().unwrap_or_default();
+    let numbers =
+        core.split('.').all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()));
+    let fine =
+        bare.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'+' | b'_'));
+    (numbers && fine && core.split('.').count() == 3 && bare.len() <= 64).then(|| format!("v{bare}"))
+}
+
 /// Lines of tab-separated fields; a line `=>` replaces the module of the line before.
 fn parse(modules: &str, file: &File<'_>, found: &mut Found) {
     let first = found.packages.len();
     let mut main = None;
     let mut commit = None;
+    let mut flags = None;
     let mut last = None;
     for line in modules.lines() {
         let fields: Vec<&str> = line.split('\t').collect();
@@ -168,12 +224,21 @@ fn parse(modules: &str, file: &File<'_>, found: &mut Found) {
                     package.version = version.to_owned();
                 }
             }
-            ["build", setting] => commit = commit.or(setting.strip_prefix("vcs.revision=")),
+            ["build", setting] => {
+                commit = commit.or(setting.strip_prefix("vcs.revision="));
+                flags = flags.or(setting.strip_prefix("-ldflags="));
+            }
             _ => {}
         }
     }
     if let Some(main) = main.and_then(|main| found.packages.get_mut(main)) {
         main.commit = commit.map(str::to_owned);
+        // A pseudo version tells less than the version that the build was given.
+        if (main.version == "(devel)" || main.version.starts_with("v0.0.0-"))
+            && let Some(version) = flags.and_then(|flags| linked_version(flags, &main.name))
+        {
+            main.version = version;
+        }
     }
     // A directory that stands for a module has no version; its code is unknown to every advisory.
     let mut index = 0;
@@ -181,4 +246,27 @@ fn parse(modules: &str, file: &File<'_>, found: &mut Found) {
         index += 1;
         index <= first || package.version == "(devel)" || package.version.starts_with('v')
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_that_the_linker_sets() {
+        for (flags, expected) in [
+            ("\"-s -w -X main.version=1.2.3 -X main.commit=abc\"", Some("v1.2.3")),
+            ("-X=main.Version=v2.0.0-rc.1", Some("v2.0.0-rc.1")),
+            ("\"-X 'example.org/app/internal/build.Version=3.4.5'\"", Some("v3.4.5")),
+            ("\"-X example.org/app/v.GitTag=v1.0.0 -X main.buildVersion=v1.0.1\"", Some("v1.0.1")),
+            ("-X main.goVersion=1.22.1", None),
+            ("-X github.com/other/thing.Version=1.2.3", None),
+            ("-X example.org/application.Version=1.2.3", None),
+            ("-X main.version=dev", None),
+            ("-X", None),
+            ("-s -w", None),
+        ] {
+            assert_eq!(linked_version(flags, "example.org/app").as_deref(), expected, "{flags}");
+        }
+    }
 }

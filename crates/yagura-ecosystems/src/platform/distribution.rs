@@ -56,9 +56,10 @@ use Precision::{Alpine, Major, Micro, Minor, Named, PostmarketOs, Rolling};
 
 distributions! {
     "apk" => {
-        "alpaquita" "Alpaquita Linux" None, Rolling;
+        "alpaquita" "Alpaquita Linux" Some("Alpaquita"), Minor;
         "alpine" "Alpine Linux" Some("Alpine"), Alpine;
         "chainguard" "Chainguard OS" Some("Chainguard"), Rolling;
+        "minimos" "MinimOS" Some("MinimOS"), Rolling;
         "postmarketos" "postmarketOS" Some("Alpine"), PostmarketOs;
         "wolfi" "Wolfi" Some("Wolfi"), Rolling;
     }
@@ -68,6 +69,7 @@ distributions! {
     "dpkg" => {
         "debian" "Debian" Some("Debian"), Major;
         "devuan" "Devuan" None, Rolling;
+        "echo" "Echo" Some("Echo"), Rolling;
         "kali" "Kali Linux" None, Rolling;
         "raspbian" "Raspberry Pi OS (32 bit)" None, Rolling;
         "ubuntu" "Ubuntu" Some("Ubuntu"), Minor;
@@ -80,6 +82,9 @@ distributions! {
         "archarm" "Arch Linux ARM" None, Rolling;
         "manjaro" "Manjaro" None, Rolling;
     }
+    "portage" => {
+        "gentoo" "Gentoo" None, Rolling;
+    }
     "rpm" => {
         "almalinux" "AlmaLinux" Some("AlmaLinux"), Major;
         "amzn" "Amazon Linux" Some("Amazon Linux"), Minor;
@@ -87,16 +92,20 @@ distributions! {
         "centos" "CentOS" Some("Red Hat"), Major;
         "fedora" "Fedora" Some("Fedora"), Major;
         "mariner" "CBL-Mariner" Some("Azure Linux"), Major;
+        "mageia" "Mageia" Some("Mageia"), Major;
         "ol" "Oracle Linux" Some("Oracle Linux"), Major;
+        "openEuler" "openEuler" Some("openEuler"), Minor;
         "opensuse" "openSUSE 42 and older" Some("openSUSE"), Minor;
         "opensuse-leap" "openSUSE Leap" Some("openSUSE"), Minor;
         "opensuse-leap-micro" "openSUSE Leap Micro" Some("openSUSE"), Micro;
+        "opensuse-microos" "openSUSE MicroOS" Some("openSUSE"), Named("Tumbleweed");
         "opensuse-tumbleweed" "openSUSE Tumbleweed" Some("openSUSE"), Named("Tumbleweed");
         "photon" "Photon OS" Some("Photon OS"), Minor;
         "rhel" "Red Hat Enterprise Linux" Some("Red Hat"), Major;
         "rocky" "Rocky Linux" Some("Rocky Linux"), Major;
         "scientific" "Scientific Linux" Some("Red Hat"), Major;
         "sl-micro" "SUSE Linux Micro" Some("SUSE"), Micro;
+        "sle_hpc" "SUSE Linux Enterprise High Performance Computing" Some("SUSE"), Minor;
         "sle-micro" "SUSE Linux Enterprise Micro" Some("SUSE"), Micro;
         "sled" "SUSE Linux Enterprise Desktop" Some("SUSE"), Minor;
         "sles" "SUSE Linux Enterprise Server" Some("SUSE"), Minor;
@@ -161,6 +170,7 @@ pub fn base(name: &str) -> &str {
         "CentOS" | "RHEL" | "RedHat" => "Red Hat",
         "Rocky" | "RockyLinux" => "Rocky Linux",
         "Alma" => "AlmaLinux",
+        "Minimos" | "minimos" => "MinimOS",
         "Oracle" | "OracleLinux" => "Oracle Linux",
         "Photon" => "Photon OS",
         "SUSE Linux Enterprise Server" | "SLES" => "SUSE",
@@ -181,7 +191,7 @@ pub fn release<'a>(ecosystem: &str, text: &'a str) -> Cow<'a, str> {
         "Amazon Linux" if text.len() == 7 && text.get(..2) == Some("20") && text.contains('.') => {
             Cow::Borrowed("2018.03")
         }
-        "Amazon Linux" | "AlmaLinux" | "Azure Linux" | "Debian" | "Fedora" | "Oracle Linux"
+        "Amazon Linux" | "AlmaLinux" | "Azure Linux" | "Debian" | "Fedora" | "Mageia" | "Oracle Linux"
         | "Rocky Linux"
             if text.starts_with(|c: char| c.is_ascii_digit()) && text != "2018.03" =>
         {

@@ -16,7 +16,7 @@ use yagura_model::{EcosystemId, Package, Platform, TreePath, Unread, UnreadReaso
 
 /// Ids of package formats, which catalogers of package databases use as the ecosystem until the platform is
 /// known.
-const FORMATS: &[&str] = &["apk", "bottlerocket", "dpkg", "opkg", "pacman", "rpm"];
+const FORMATS: &[&str] = &["apk", "bottlerocket", "dpkg", "opkg", "pacman", "portage", "rpm"];
 
 /// The package format of an OS package's ecosystem id: `dpkg` of `Debian:12`, of `dpkg`, and of `Ubuntu:22.04`.
 /// `None` for languages.

@@ -55,8 +55,20 @@ impl Cataloger for OsRelease {
             version =
                 value("VERSION_CODENAME").as_deref().or(last).and_then(debian_release).unwrap_or_default();
         }
+        // `24.03 (LTS-SP1)`: the service pack is not in VERSION_ID.
+        if id.eq_ignore_ascii_case("openEuler")
+            && let Some((release, pack)) = value("VERSION").as_deref().and_then(|text| text.split_once(" ("))
+        {
+            version = format!("{release}-{}", pack.trim_end_matches(')'));
+        }
         // Derivatives that install the packages of a release name that release.
         let ecosystem = match (by_id(&id), value("UBUNTU_CODENAME"), value("DEBIAN_CODENAME")) {
+            // Red Hat's CoreOS has a version of its own, and the packages of a release of Enterprise Linux.
+            (None, None, None) => value("RHEL_VERSION")
+                .as_deref()
+                .and_then(|release| release.split('.').next())
+                .filter(|major| !major.is_empty() && major.bytes().all(|byte| byte.is_ascii_digit()))
+                .map(|major| format!("Red Hat:{major}")),
             (None, Some(codename), _) => ubuntu_release(&codename).map(|release| format!("Ubuntu:{release}")),
             (None, None, Some(codename)) => {
                 debian_release(&codename).map(|release| format!("Debian:{release}"))

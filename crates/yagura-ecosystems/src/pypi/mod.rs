@@ -12,6 +12,7 @@ mod poetry_lock;
 mod pylock;
 mod pyproject;
 pub(crate) mod record;
+mod requested;
 pub(crate) mod requirements;
 mod uv_lock;
 mod wheel;
@@ -41,6 +42,7 @@ static CATALOGERS: &[&dyn Cataloger] = &[
     &pylock::Pylock,
     &pyproject::Pyproject,
     &record::Record,
+    &requested::Requested,
     &requirements::Requirements,
     &uv_lock::UvLock,
     &wheel::Wheel,

@@ -67,7 +67,7 @@ impl Layout {
             let outcome = match item.and_then(<[u8]>::split_first) {
                 // Key 0 holds the next free number instead of a package.
                 Some((&ITEM_INLINE, value)) if value.len() <= 4 => Ok(()),
-                Some((&ITEM_INLINE, value)) => blobs.blob(value),
+                Some((&ITEM_INLINE, value)) => blobs.blob(value).map(drop),
                 Some((&ITEM_OFF_PAGE, rest)) => self.overflow(blobs, rest),
                 _ => Err(blobs.malformed("a hash page has a broken item")),
             };
@@ -103,6 +103,6 @@ impl Layout {
             return Err(blobs.truncated("an overflow chain ends before its value"));
         }
         value.truncate(length);
-        blobs.blob(&value)
+        blobs.blob(&value).map(drop)
     }
 }

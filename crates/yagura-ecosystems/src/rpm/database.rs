@@ -4,8 +4,8 @@
 //! [`Blobs`], which bounds the work: the bytes read and the bytes handed out are paid from a budget of a few
 //! times the file's size, so chains that loop and records that overlap run out instead of running on.
 
-use super::{bdb, header, ndb, sqlite};
-use crate::{Cataloger, Found};
+use super::{bdb, header, ndb, sqlite, sqlite_log};
+use crate::{Cataloger, Found, Note};
 use yagura_fs::{File, ReadError};
 
 /// Reads `rpmdb.sqlite`, `Packages.db` and `Packages`.
@@ -34,7 +34,7 @@ impl Cataloger for Database {
         match head.as_slice() {
             // A database that rpm has created but never filled.
             [] => Ok(()),
-            head if file.path.name().ends_with("-wal") => sqlite::read_log(file, head),
+            head if file.path.name().ends_with("-wal") => sqlite_log::read(&mut blobs, head),
             head if head.starts_with(sqlite::MAGIC) => sqlite::read(&mut blobs),
             head if head.starts_with(ndb::MAGIC) => ndb::read(&mut blobs),
             head => bdb::read(&mut blobs, head),
@@ -82,16 +82,20 @@ impl<'a, 'f> Blobs<'a, 'f> {
         Ok(())
     }
 
-    /// Takes one header blob.
-    pub fn blob(&mut self, bytes: &[u8]) -> Result<(), ReadError> {
+    /// Takes one header blob; true when it is a package, which then is the last one found.
+    pub fn blob(&mut self, bytes: &[u8]) -> Result<bool, ReadError> {
         self.spend(bytes.len())?;
-        match header::read(bytes, self.file.path, self.found) {
-            Ok(()) => Ok(()),
-            Err(fault) => {
-                let error = self.malformed(fault.to_string());
-                self.fault(error)
-            }
+        let before = self.found.packages.len();
+        if let Err(fault) = header::read(bytes, self.file.path, self.found) {
+            let error = self.malformed(fault.to_string());
+            self.fault(error)?;
         }
+        Ok(self.found.packages.len() > before)
+    }
+
+    /// Keeps a fact beside the packages.
+    pub fn note(&mut self, note: Note) {
+        self.found.notes.push(note);
     }
 
     /// Reports one broken record and goes on, unless there are too many or the scan must stop.
@@ -118,6 +122,11 @@ impl<'a, 'f> Blobs<'a, 'f> {
     /// The error for formats that are not read here.
     pub fn unsupported(&self, detail: impl Into<String>) -> ReadError {
         ReadError::Unsupported { path: self.file.path.clone(), detail: detail.into() }
+    }
+
+    /// True once all the work that the file's size allows is done.
+    pub fn is_spent(&self) -> bool {
+        self.budget == 0
     }
 
     fn spend(&mut self, bytes: usize) -> Result<(), ReadError> {

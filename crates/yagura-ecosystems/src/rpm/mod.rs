@@ -1,4 +1,4 @@
-//! RPM packages: Red Hat and its rebuilds, Fedora, Amazon Linux, SUSE, Photon OS, Azure Linux.
+//! RPM packages: Red Hat and its rebuilds, Fedora, Amazon Linux, SUSE, Photon OS, Azure Linux, Mageia, openEuler.
 //!
 //! The reader of the database is our own, because no C library shall read hostile bytes.
 
@@ -8,8 +8,11 @@ mod header;
 mod manifest;
 mod ndb;
 mod sqlite;
+mod sqlite_log;
 #[cfg(test)]
 mod tests;
+
+pub(crate) use sqlite_log::settle;
 
 use crate::version::rpm::RPM;
 use crate::{Cataloger, Ecosystem, as_is, platform};
@@ -45,6 +48,17 @@ pub static AZURE_LINUX: Ecosystem = Ecosystem {
 /// Fedora.
 pub static FEDORA: Ecosystem =
     Ecosystem { id: "Fedora", release: |text| platform::canonical_release("Fedora", text), ..ALMA_LINUX };
+
+/// Mageia.
+pub static MAGEIA: Ecosystem =
+    Ecosystem { id: "Mageia", release: |text| platform::canonical_release("Mageia", text), ..ALMA_LINUX };
+
+/// openEuler; every service pack is a release.
+pub static OPENEULER: Ecosystem = Ecosystem {
+    id: "openEuler",
+    release: |text| platform::canonical_release("openEuler", text),
+    ..ALMA_LINUX
+};
 
 /// openSUSE Leap and Tumbleweed.
 pub static OPENSUSE: Ecosystem =

@@ -59,5 +59,5 @@ fn read_blob(blobs: &mut Blobs<'_, '_>, package: u32, offset: u64, blocks: u32) 
     }
     let length = usize::try_from(length).unwrap_or(usize::MAX);
     blobs.read_at(offset + BLOB_HEADER as u64, length, &mut bytes)?;
-    blobs.blob(&bytes)
+    blobs.blob(&bytes).map(drop)
 }

@@ -1,10 +1,13 @@
 //! The `Packages` table of an SQLite database. <https://www.sqlite.org/fileformat2.html>
 //!
-//! Only what a full scan of one table needs: B-tree pages of tables, overflow chains, records. Indexes, other
-//! tables and the write-ahead log are left out; a log that was never written back is reported.
+//! Only what a full scan of one table needs: B-tree pages of tables, overflow chains, records. Indexes and other
+//! tables are left out. Where the database is in write-ahead mode, the shape of the tree is noted beside the
+//! packages, because the log ([`super::sqlite_log`]) may replace pages of it.
 
 use super::database::{Blobs, Numbers};
-use yagura_fs::{File, ReadError};
+use crate::{Note, RpmRows};
+use std::collections::HashMap;
+use yagura_fs::ReadError;
 
 /// How a database begins.
 pub const MAGIC: &[u8] = b"SQLite format 3\0";
@@ -21,142 +24,232 @@ pub fn read(blobs: &mut Blobs<'_, '_>) -> Result<(), ReadError> {
     blobs.read_at(0, 100, &mut head)?;
     let size = match BIG.u16(&head, 16) {
         Some(1) => 65_536,
-        Some(size) if size >= 512 && size.is_power_of_two() => usize::from(size),
-        _ => return Err(blobs.malformed("has no valid page size")),
+        size => usize::from(size.unwrap_or_default()),
     };
     let reserved = head.get(20).copied().map_or(0, usize::from);
-    let usable = size.checked_sub(reserved).filter(|usable| *usable >= 480);
-    let usable = usable.ok_or_else(|| blobs.malformed("reserves too much of each page"))?;
-    let layout = Layout { size, usable };
+    let layout = Layout::new(blobs, size, reserved)?;
+    // 2 in the version of the format for readers: changes go to a log first.
+    let logged = head.get(19) == Some(&2);
 
-    let mut root = None;
-    layout.scan(blobs, 1, 0, &mut |_, row| {
-        let values = columns(row, 4).unwrap_or_default();
-        if let [kind, _, table, page] = values.as_slice()
-            && *kind == b"table"
-            && table.eq_ignore_ascii_case(b"Packages")
-        {
-            root = page
-                .iter()
-                .try_fold(0_u32, |number, byte| number.checked_mul(256)?.checked_add((*byte).into()));
+    let mut rows = RpmRows { root: layout.root(blobs)?, ..RpmRows::default() };
+    let Some(root) = rows.root else {
+        // A database whose first pages are still in the log.
+        if logged {
+            blobs.note(Note::RpmRows(rows));
+            return Ok(());
         }
-        Ok(())
-    })?;
-    let root = root.ok_or_else(|| blobs.unsupported("an SQLite database without a table `Packages`"))?;
-    // The key is the row's id, so the record holds an empty value and then the blob.
-    layout.scan(blobs, root, 0, &mut |blobs, row| match columns(row, 2).as_deref() {
-        Some([_, blob]) => blobs.blob(blob),
-        _ => {
-            let error = blobs.malformed("a row of `Packages` has no blob");
-            blobs.fault(error)
+        return Err(blobs.unsupported("an SQLite database without a table `Packages`"));
+    };
+    let outcome = layout.scan(blobs, root, 0, &mut |blobs, seen| match seen {
+        Seen::Interior { page, children } => {
+            rows.interior.insert(page, children.to_vec());
+            Ok(())
         }
-    })
-}
-
-/// Says so when a write-ahead log holds pages: the database beside it may then miss the newest packages.
-pub fn read_log(file: &File<'_>, head: &[u8]) -> Result<(), ReadError> {
-    /// Header of the log and of one frame, without the page.
-    const ONE_FRAME: u64 = 32 + 24;
-    let is_log = matches!(BIG.u32(head, 0), Some(0x377f_0682 | 0x377f_0683));
-    if is_log && file.size() > ONE_FRAME {
-        return Err(ReadError::Unsupported {
-            path: file.path.clone(),
-            detail: "a write-ahead log with changes: the newest packages may be missing".to_owned(),
-        });
+        Seen::Leaf { page } => {
+            rows.leaves.insert(page, Vec::new());
+            Ok(())
+        }
+        Seen::Row { page, id, record } => match blob(record) {
+            Some(blob) => {
+                rows.leaves.entry(page).or_default().push(id);
+                if blobs.blob(blob)? {
+                    rows.packages.push(id);
+                }
+                Ok(())
+            }
+            None => {
+                let error = blobs.malformed("a row of `Packages` has no blob");
+                blobs.fault(error)
+            }
+        },
+    });
+    if logged {
+        blobs.note(Note::RpmRows(rows));
     }
-    Ok(())
+    outcome
 }
 
-#[derive(Clone, Copy)]
-struct Layout {
+/// The header in a row of `Packages`: its key is the row's id, so the record holds an empty value and then the blob.
+pub(super) fn blob(record: &[u8]) -> Option<&[u8]> {
+    match columns(record, 2)?.as_slice() {
+        [b"", blob] if !blob.is_empty() => Some(blob),
+        _ => None,
+    }
+}
+
+/// How pages are laid out, and where they are.
+pub(super) struct Layout {
     size: usize,
     usable: usize,
+    /// Where each page begins, for a log; pages of a database lie one after the other.
+    places: Option<HashMap<u32, u64>>,
 }
 
-type Row<'v> = &'v mut dyn FnMut(&mut Blobs<'_, '_>, &[u8]) -> Result<(), ReadError>;
+/// What a scan comes across.
+pub(super) enum Seen<'r> {
+    Interior { page: u32, children: &'r [u32] },
+    Leaf { page: u32 },
+    Row { page: u32, id: u64, record: &'r [u8] },
+}
+
+type Visit<'v> = &'v mut dyn FnMut(&mut Blobs<'_, '_>, Seen<'_>) -> Result<(), ReadError>;
 
 impl Layout {
-    fn page(self, blobs: &mut Blobs<'_, '_>, number: u32, out: &mut Vec<u8>) -> Result<(), ReadError> {
+    fn new(blobs: &Blobs<'_, '_>, size: usize, reserved: usize) -> Result<Self, ReadError> {
+        if !(512..=65_536).contains(&size) || !size.is_power_of_two() {
+            return Err(blobs.malformed("has no valid page size"));
+        }
+        let usable = size.checked_sub(reserved).filter(|usable| *usable >= 480);
+        let usable = usable.ok_or_else(|| blobs.malformed("reserves too much of each page"))?;
+        Ok(Self { size, usable, places: None })
+    }
+
+    /// The layout of a log whose pages begin at these places. rpm reserves nothing on a page.
+    pub fn of_log(blobs: &Blobs<'_, '_>, size: usize, places: HashMap<u32, u64>) -> Result<Self, ReadError> {
+        Ok(Self { places: Some(places), ..Self::new(blobs, size, 0)? })
+    }
+
+    /// False for a page that is not in the log.
+    fn page(&self, blobs: &mut Blobs<'_, '_>, number: u32, out: &mut Vec<u8>) -> Result<bool, ReadError> {
         let index = number.checked_sub(1).ok_or_else(|| blobs.malformed("names page 0"))?;
-        blobs.read_at(u64::from(index) * self.size as u64, self.size, out)
+        let place = match &self.places {
+            None => Some(u64::from(index) * self.size as u64),
+            Some(places) => places.get(&number).copied(),
+        };
+        match place {
+            Some(place) => blobs.read_at(place, self.size, out).map(|()| true),
+            None => Ok(false),
+        }
+    }
+
+    /// The first page of the table `Packages`, as the table of tables says, which begins on page 1.
+    pub fn root(&self, blobs: &mut Blobs<'_, '_>) -> Result<Option<u32>, ReadError> {
+        let mut root = None;
+        self.scan(blobs, 1, 0, &mut |_, seen| {
+            let Seen::Row { record, .. } = seen else { return Ok(()) };
+            let values = columns(record, 4).unwrap_or_default();
+            if let [kind, _, table, page] = values.as_slice()
+                && *kind == b"table"
+                && table.eq_ignore_ascii_case(b"Packages")
+            {
+                root = page
+                    .iter()
+                    .try_fold(0_u32, |number, byte| number.checked_mul(256)?.checked_add((*byte).into()));
+            }
+            Ok(())
+        })?;
+        Ok(root)
     }
 
     /// Shows the records of the tree below a page, in order.
     fn scan(
-        self,
+        &self,
         blobs: &mut Blobs<'_, '_>,
         number: u32,
         depth: usize,
-        row: Row<'_>,
+        visit: Visit<'_>,
     ) -> Result<(), ReadError> {
         if depth > DEEPEST {
             return Err(ReadError::TooDeep { path: blobs.file.path.clone(), limit: DEEPEST });
         }
+        let Some(children) = self.one(blobs, number, visit)? else {
+            return Err(blobs.malformed(format!("page {number} is no page of a table")));
+        };
+        for child in children {
+            if let Err(error) = self.scan(blobs, child, depth + 1, visit) {
+                blobs.fault(error)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Shows what is on one page and returns the pages below it; `None` for a page of another kind. A page that is
+    /// not in the log shows nothing.
+    pub fn one(
+        &self,
+        blobs: &mut Blobs<'_, '_>,
+        number: u32,
+        visit: Visit<'_>,
+    ) -> Result<Option<Vec<u32>>, ReadError> {
         let mut page = Vec::new();
-        self.page(blobs, number, &mut page)?;
+        if !self.page(blobs, number, &mut page)? {
+            return Ok(Some(Vec::new()));
+        }
         // The first page begins with the header of the file.
         let start = if number == 1 { 100 } else { 0 };
         let kind = page.get(start).copied().unwrap_or_default();
         let cells = usize::from(BIG.u16(&page, start + 3).unwrap_or_default());
         let pointers = start + if kind == INTERIOR { 12 } else { 8 };
+        let broken = |blobs: &Blobs<'_, '_>| blobs.malformed(format!("page {number} has a broken cell"));
         match kind {
             LEAF => {
+                visit(blobs, Seen::Leaf { page: number })?;
                 for cell in 0..cells {
                     let at = BIG.u16(&page, pointers + cell * 2).map(usize::from);
                     match at.and_then(|at| self.cell(&page, at)) {
-                        Some(cell) => self.record(blobs, &cell, row)?,
+                        Some(cell) => self.record(blobs, number, &cell, visit)?,
                         None => {
-                            let error = blobs.malformed(format!("page {number} has a broken cell"));
+                            let error = broken(blobs);
                             blobs.fault(error)?;
                         }
                     }
                 }
-                Ok(())
+                Ok(Some(Vec::new()))
             }
             INTERIOR => {
-                let children = (0..cells)
+                let mut children = Vec::with_capacity(cells.min(self.size));
+                let named = (0..cells)
                     .map(|cell| {
                         let at = BIG.u16(&page, pointers + cell * 2)?;
                         BIG.u32(&page, at.into())
                     })
                     .chain([BIG.u32(&page, start + 8)]);
-                for child in children {
-                    let outcome = match child {
-                        Some(child) => self.scan(blobs, child, depth + 1, row),
-                        None => Err(blobs.malformed(format!("page {number} has a broken cell"))),
-                    };
-                    if let Err(error) = outcome {
-                        blobs.fault(error)?;
+                for child in named {
+                    match child {
+                        Some(child) => children.push(child),
+                        None => {
+                            let error = broken(blobs);
+                            blobs.fault(error)?;
+                        }
                     }
                 }
-                Ok(())
+                visit(blobs, Seen::Interior { page: number, children: &children })?;
+                Ok(Some(children))
             }
-            _ => Err(blobs.malformed(format!("page {number} is no page of a table"))),
+            _ => Ok(None),
         }
     }
 
     /// A leaf cell: length of the payload, row id, the payload's beginning, and where it goes on.
-    fn cell(self, page: &[u8], at: usize) -> Option<Cell<'_>> {
+    fn cell<'p>(&self, page: &'p [u8], at: usize) -> Option<Cell<'p>> {
         let (length, used) = varint(page.get(at..)?)?;
         let length = usize::try_from(length).ok()?;
         let start = at + used;
-        let start = start + varint(page.get(start..)?)?.1;
+        let (id, used) = varint(page.get(start..)?)?;
+        let start = start + used;
         let most = self.usable - 35;
         if length <= most {
-            return Some(Cell { length, local: page.get(start..start.checked_add(length)?)?, next: 0 });
+            return Some(Cell { id, length, local: page.get(start..start.checked_add(length)?)?, next: 0 });
         }
         let least = (self.usable - 12) * 32 / 255 - 23;
         let fitting = least + (length - least) % (self.usable - 4);
         let local = if fitting <= most { fitting } else { least };
         let end = start + local;
-        Some(Cell { length, local: page.get(start..end)?, next: BIG.u32(page, end)? })
+        Some(Cell { id, length, local: page.get(start..end)?, next: BIG.u32(page, end)? })
     }
 
-    fn record(self, blobs: &mut Blobs<'_, '_>, cell: &Cell<'_>, row: Row<'_>) -> Result<(), ReadError> {
+    fn record(
+        &self,
+        blobs: &mut Blobs<'_, '_>,
+        number: u32,
+        cell: &Cell<'_>,
+        visit: Visit<'_>,
+    ) -> Result<(), ReadError> {
+        let seen = |record| Seen::Row { page: number, id: cell.id, record };
         if cell.next == 0 {
-            return row(blobs, cell.local);
+            return visit(blobs, seen(cell.local));
         }
-        if cell.length as u64 > blobs.file.size() {
+        if self.places.is_none() && cell.length as u64 > blobs.file.size() {
             let error = blobs.malformed("a record is larger than the file");
             return blobs.fault(error);
         }
@@ -164,8 +257,11 @@ impl Layout {
         let mut next = cell.next;
         let mut page = Vec::new();
         while whole.len() < cell.length && next != 0 {
-            if let Err(error) = self.page(blobs, next, &mut page) {
-                return blobs.fault(error);
+            match self.page(blobs, next, &mut page) {
+                Ok(true) => {}
+                // A record that was not changed goes on in the database; that it is here is all that matters.
+                Ok(false) => return visit(blobs, seen(cell.local)),
+                Err(error) => return blobs.fault(error),
             }
             next = BIG.u32(&page, 0).unwrap_or_default();
             let wanted = (cell.length - whole.len()).min(self.usable - 4);
@@ -175,11 +271,12 @@ impl Layout {
             let error = blobs.truncated("an overflow chain ends before its record");
             return blobs.fault(error);
         }
-        row(blobs, &whole)
+        visit(blobs, seen(&whole))
     }
 }
 
 struct Cell<'a> {
+    id: u64,
     length: usize,
     local: &'a [u8],
     /// First overflow page; 0 when everything is local.

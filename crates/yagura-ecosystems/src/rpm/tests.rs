@@ -116,22 +116,87 @@ fn trees_and_chains_that_loop_end() {
     assert!(!found.unread.is_empty(), "overlapping blobs exhaust the budget");
 }
 
+/// What an inventory of these files holds.
+fn settled(files: &[(&str, &[u8])]) -> (Vec<String>, Vec<String>) {
+    let mut catalog = crate::catalog::Catalog::default();
+    for (path, bytes) in files {
+        let found = read(&DATABASE, path, bytes);
+        catalog.files.insert(yagura_model::TreePath::from_text(path).unwrap(), found);
+    }
+    let inventory = crate::analyze::analyze(&[catalog]);
+    (
+        inventory.packages.iter().map(|package| format!("{} {}", package.name, package.version)).collect(),
+        inventory.unread.iter().map(|entry| format!("{} {}", entry.path, entry.detail)).collect(),
+    )
+}
+
+const DATABASE_PATH: &str = "var/lib/rpm/rpmdb.sqlite";
+const LOG_PATH: &str = "var/lib/rpm/rpmdb.sqlite-wal";
+const UPGRADED: (&[u8], &[u8]) =
+    (include_bytes!("fixtures/upgraded.sqlite"), include_bytes!("fixtures/upgraded.sqlite-wal"));
+const CREATED: (&[u8], &[u8]) =
+    (include_bytes!("fixtures/created.sqlite"), include_bytes!("fixtures/created.sqlite-wal"));
+
+/// The logs were written by SQLite and never folded into their databases: in one, `yagura-tool` was upgraded and
+/// `yagura-docs` removed, the other holds everything since `create table`.
 #[test]
-fn other_files_are_unsupported_and_logs_with_changes_are_told() {
+fn packages_that_are_only_in_the_log_count_and_those_it_removes_do_not() {
+    for (what, (database, log), expected) in [
+        ("upgraded", UPGRADED, &["yagura-lib 2:1.2.3-4.el9", "yagura-tool 8.1-4.el9"][..]),
+        (
+            "created",
+            CREATED,
+            &["yagura-docs 2:1.2.3-4.el9", "yagura-lib 2:1.2.3-4.el9", "yagura-tool 7.0-4.el9"],
+        ),
+    ] {
+        let (packages, unread) = settled(&[(DATABASE_PATH, database), (LOG_PATH, log)]);
+        assert_eq!(packages, expected, "{what}");
+        assert!(unread.is_empty(), "{what}: {unread:?}");
+    }
+    // Without its log, the database alone is what there is.
+    assert_eq!(settled(&[(DATABASE_PATH, UPGRADED.0)]).0.len(), 3);
+}
+
+#[test]
+fn a_log_counts_up_to_its_last_whole_transaction() {
+    let (database, log) = UPGRADED;
+    let mut seen = std::collections::BTreeSet::new();
+    for end in (0..log.len()).step_by(97).chain([log.len()]) {
+        let (packages, _) = settled(&[(DATABASE_PATH, database), (LOG_PATH, &log[..end])]);
+        seen.insert(packages.join(", "));
+    }
+    let seen: Vec<&str> = seen.iter().map(String::as_str).collect();
+    assert_eq!(
+        seen,
+        [
+            "yagura-docs 2:1.2.3-4.el9, yagura-lib 2:1.2.3-4.el9, yagura-tool 7.0-4.el9",
+            "yagura-docs 2:1.2.3-4.el9, yagura-lib 2:1.2.3-4.el9, yagura-tool 8.1-4.el9",
+            "yagura-lib 2:1.2.3-4.el9, yagura-tool 8.1-4.el9",
+        ]
+    );
+    // A changed byte breaks the checksum of its frame, and everything behind it is as if it were not there.
+    for at in (0..log.len()).step_by(89) {
+        let mut changed = log.to_vec();
+        changed[at] ^= 0x41;
+        settled(&[(DATABASE_PATH, database), (LOG_PATH, &changed)]);
+    }
+}
+
+#[test]
+fn other_files_are_unsupported_and_empty_logs_are_silent() {
     let mut btree = BERKELEY.to_vec();
     btree[12..16].copy_from_slice(&0x0005_3162_u32.to_le_bytes());
-    let mut log = vec![0; 32 + 24 + 512];
-    log[..4].copy_from_slice(&0x377f_0682_u32.to_be_bytes());
     let told = [
         read(&DATABASE, "var/lib/rpm/Packages", &btree),
         read(&DATABASE, "var/lib/rpm/Packages", b"something else that is long enough"),
-        read(&DATABASE, "var/lib/rpm/rpmdb.sqlite-wal", &log),
-        read(&DATABASE, "var/lib/rpm/rpmdb.sqlite-wal", b""),
+        read(&DATABASE, LOG_PATH, b"not a log, but long enough to be one"),
+        read(&DATABASE, LOG_PATH, b""),
+        read(&DATABASE, LOG_PATH, &[0; 4096]),
     ];
     let told: String = told.iter().map(render).collect();
     insta::assert_snapshot!(told, @r"
     unread var/lib/rpm/Packages Unsupported Berkeley DB of another kind than hash
     unread var/lib/rpm/Packages Unsupported neither SQLite, NDB nor Berkeley DB
-    unread var/lib/rpm/rpmdb.sqlite-wal Unsupported a write-ahead log with changes: the newest packages may be missing
+    unread var/lib/rpm/rpmdb.sqlite-wal Malformed is no write-ahead log
     ");
 }
