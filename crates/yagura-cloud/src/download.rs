@@ -91,8 +91,8 @@ pub async fn fetch(
         };
         let body = Body {
             bytes: 0,
-            etag: text(response.headers(), ETAG),
-            last_modified: text(response.headers(), LAST_MODIFIED),
+            etag: value(response.headers(), ETAG),
+            last_modified: value(response.headers(), LAST_MODIFIED),
         };
         let before = if continues { received } else { 0 };
         let total = response.content_length().map(|rest| rest + before);
@@ -110,6 +110,30 @@ pub async fn fetch(
         }
         client.pause(resumed, None).await;
     }
+}
+
+/// Gets a small document as text.
+///
+/// # Errors
+/// As [`fetch`], without the disk.
+pub async fn text(client: &Client, url: &str, most_bytes: u64) -> Result<String, CloudError> {
+    let url = parse(url)?;
+    let mut response = client.send(&|| client.http.get(url.clone())).await?;
+    if response.status() != StatusCode::OK {
+        return Err(refusal(response).await);
+    }
+    let mut body = Vec::new();
+    while let Some(chunk) = response
+        .chunk()
+        .await
+        .map_err(|source| CloudError::Unreachable { url: shown(&url), source: source.without_url() })?
+    {
+        body.extend_from_slice(&chunk);
+        if body.len() as u64 > most_bytes {
+            return Err(CloudError::TooLarge { url: shown(&url), limit: most_bytes });
+        }
+    }
+    Ok(String::from_utf8_lossy(&body).into_owned())
 }
 
 /// Headers of a request: a condition, or the rest of what is there.
@@ -131,7 +155,7 @@ fn conditions(wanted: &Wanted<'_>, received: u64, validator: Option<&str>) -> He
     headers
 }
 
-fn text(headers: &HeaderMap, name: HeaderName) -> Option<String> {
+fn value(headers: &HeaderMap, name: HeaderName) -> Option<String> {
     Some(headers.get(name)?.to_str().ok()?.to_owned())
 }
 

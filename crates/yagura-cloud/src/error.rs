@@ -117,7 +117,7 @@ impl CloudError {
             Self::Setup { .. } => "install your system's CA certificates or set SSL_CERT_FILE".to_owned(),
             Self::Unreachable { .. } => {
                 "check the name, HTTPS_PROXY and NO_PROXY; for a private certificate authority set \
-                 SSL_CERT_FILE; a registry without TLS needs the insecure option"
+                 SSL_CERT_FILE; a registry without TLS needs --insecure"
                     .to_owned()
             }
             Self::Status { status: 429, .. } => {

@@ -112,22 +112,23 @@ fn metadata(report: &Report<'_>, version: &str) -> Value {
     if let (Some(identity), Some(component)) = (identity, component.as_object_mut()) {
         component.insert("version".to_owned(), json!(identity));
     }
-    let mut metadata = json!({
-        "timestamp": report.created.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-        "tools": tools,
-        "component": component,
-    });
-    // An SBOM that does not say what is missing from it would pass for complete.
-    let unread: Vec<Value> = report
-        .inventory
-        .unread
-        .iter()
-        .map(|entry| json!({ "name": "yagura:unread", "value": format!("{}: {}", entry.path, entry.detail) }))
-        .collect();
-    if let (false, Some(metadata)) = (unread.is_empty(), metadata.as_object_mut()) {
-        metadata.insert("properties".to_owned(), json!(unread));
+    let mut metadata = Map::new();
+    if let Some(created) = report.created {
+        let time = created.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        metadata.insert("timestamp".to_owned(), json!(time));
     }
-    metadata
+    metadata.insert("tools".to_owned(), tools);
+    metadata.insert("component".to_owned(), component);
+    // An SBOM that does not say what is missing from it would pass for complete.
+    let unread = report.inventory.unread.iter().map(
+        |entry| json!({ "name": "yagura:unread", "value": format!("{}: {}", entry.path, entry.detail) }),
+    );
+    let notes = report.notes.iter().map(|note| json!({ "name": "yagura:note", "value": note }));
+    let properties: Vec<Value> = unread.chain(notes).collect();
+    if !properties.is_empty() {
+        metadata.insert("properties".to_owned(), json!(properties));
+    }
+    Value::Object(metadata)
 }
 
 fn operating_system(platform: &yagura_model::Platform) -> Value {
@@ -362,10 +363,15 @@ fn serial_number(report: &Report<'_>) -> String {
         }
     };
     mix(&report.target.name);
-    mix(&report.created.to_string());
+    mix(&report.created.map(|time| time.to_string()).unwrap_or_default());
+    mix(report.target.digest.as_ref().or(report.target.commit.as_ref()).map_or("", String::as_str));
     for package in &report.inventory.packages {
+        mix(package.ecosystem.as_str());
         mix(&package.name);
         mix(&package.version);
+    }
+    for detection in report.detections {
+        mix(detection.vulnerability.id.as_str());
     }
     let [high, low] = state;
     format!(

@@ -6,9 +6,14 @@
 use crate::text::printable;
 use crate::{Format, Report, TargetKind};
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use yagura_model::{Detection, Package, Severity};
+
+/// Longest name of a vulnerability that the schema accepts, in characters.
+const MOST_NAME: usize = 255;
+/// The same for a solution.
+const MOST_SOLUTION: usize = 7000;
 
 /// The format.
 pub struct Gitlab;
@@ -33,19 +38,15 @@ impl Format for Gitlab {
             "version": report.tool_version,
             "vendor": { "name": "Yagura" },
         });
-        let time = report.created.strftime("%Y-%m-%dT%H:%M:%S").to_string();
-        let complete = !report.inventory.unread.iter().any(|entry| entry.reason.is_failure());
-        let messages: Vec<Value> = report
-            .inventory
-            .unread
-            .iter()
-            .map(|entry| {
-                let level = if entry.reason.is_failure() { "warn" } else { "info" };
-                json!({ "level": level, "value": printable(&format!("{}: {}", entry.path, entry.detail)) })
-            })
-            .collect();
+        let time = report.stamp().strftime("%Y-%m-%dT%H:%M:%S").to_string();
+        let unread = report.inventory.unread.iter().map(|entry| {
+            let level = if entry.reason.is_failure() { "warn" } else { "info" };
+            json!({ "level": level, "value": printable(&format!("{}: {}", entry.path, entry.detail)) })
+        });
+        let notes = report.notes.iter().map(|note| json!({ "level": "info", "value": printable(note) }));
+        let messages: Vec<Value> = unread.chain(notes).collect();
         let active = report.detections.iter().filter(|detection| detection.suppressed.is_none());
-        let document = json!({
+        let mut document = json!({
             "version": "15.0.7",
             "scan": {
                 "analyzer": tool,
@@ -53,11 +54,14 @@ impl Format for Gitlab {
                 "type": kind,
                 "start_time": time,
                 "end_time": time,
-                "status": if complete { "success" } else { "failure" },
+                "status": if report.is_complete() { "success" } else { "failure" },
                 "messages": messages,
             },
             "vulnerabilities": active.map(|detection| vulnerability(detection, report)).collect::<Vec<_>>(),
         });
+        if let (true, Some(document)) = (kind == "dependency_scanning", document.as_object_mut()) {
+            document.insert("dependency_files".to_owned(), dependency_files(report));
+        }
         serde_json::to_writer_pretty(&mut *out, &document)?;
         out.write_all(b"\n")
     }
@@ -76,14 +80,17 @@ fn vulnerability(detection: &Detection, report: &Report<'_>) -> Value {
         })
         .map(|url| json!({ "url": url }))
         .collect();
-    let solution = match detection.fix.versions.as_slice() {
+    let mut solution = match detection.fix.versions.as_slice() {
         [] => format!("No fix: {}", detection.fix.status.as_str()),
         versions => format!("Update {} to {}", package.name, versions.join(" or ")),
     };
+    truncate(&mut solution, MOST_SOLUTION);
+    let mut name = format!("{} in {}", facts.id, package.name);
+    truncate(&mut name, MOST_NAME);
     let id = format!("{}/{}", facts.id, (report.purl)(package));
     json!({
         "id": printable(&id),
-        "name": printable(&format!("{} in {}", facts.id, package.name)),
+        "name": printable(&name),
         "description": printable(&facts.summary),
         "severity": severity(detection.severity),
         "solution": printable(&solution),
@@ -110,8 +117,34 @@ fn location(package: &Package, report: &Report<'_>) -> Value {
             "image": printable(&report.target.name),
         });
     }
-    let file = package.locations.first().map(|location| location.path.as_str()).unwrap_or_default();
-    json!({ "dependency": dependency, "file": printable(file) })
+    json!({ "dependency": dependency, "file": file(package, report) })
+}
+
+/// The file that names a package; the target itself for packages of an SBOM, which have none.
+fn file(package: &Package, report: &Report<'_>) -> String {
+    let path = package.locations.first().map(|location| location.path.as_str()).unwrap_or_default();
+    printable(if path.is_empty() { &report.target.name } else { path })
+}
+
+/// All packages by the file that names them.
+fn dependency_files(report: &Report<'_>) -> Value {
+    let mut files: BTreeMap<(String, &str), Vec<Value>> = BTreeMap::new();
+    for package in &report.inventory.packages {
+        files.entry((file(package, report), package.ecosystem.base())).or_default().push(json!({
+            "package": { "name": printable(&package.name) },
+            "version": printable(&package.version),
+        }));
+    }
+    let files = files.into_iter().map(|((path, manager), dependencies)| {
+        json!({ "path": path, "package_manager": manager.to_lowercase(), "dependencies": dependencies })
+    });
+    json!(files.collect::<Vec<_>>())
+}
+
+fn truncate(text: &mut String, most: usize) {
+    if let Some((at, _)) = text.char_indices().nth(most) {
+        text.truncate(at);
+    }
 }
 
 fn identifier(id: &str) -> Value {

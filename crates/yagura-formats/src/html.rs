@@ -93,8 +93,10 @@ fn overview(report: &Report<'_>, out: &mut dyn io::Write) -> io::Result<()> {
             entry(severity.as_str(), &count.to_string())?;
         }
     }
-    let created = report.created.strftime("%Y-%m-%d %H:%M UTC").to_string();
-    entry(say("Scanned", "スキャン日時"), &created)?;
+    if let Some(created) = report.created {
+        let created = created.strftime("%Y-%m-%d %H:%M UTC").to_string();
+        entry(say("Scanned", "スキャン日時"), &created)?;
+    }
     entry("Yagura", report.tool_version)?;
     writeln!(out, "</dl>")
 }

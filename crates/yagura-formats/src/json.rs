@@ -33,7 +33,8 @@ impl Format for Json {
 struct Document<'a> {
     schema: &'static str,
     tool: Tool<'a>,
-    created: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    created: Option<String>,
     target: TargetView<'a>,
     packages: Vec<PackageView<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -68,12 +69,37 @@ struct TargetView<'a> {
     end_of_life: Option<String>,
 }
 
-/// A package with its purl in front.
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct PackageView<'a> {
     purl: String,
-    #[serde(flatten)]
-    package: &'a Package,
+    ecosystem: &'a str,
+    name: &'a str,
+    version: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<&'a yagura_model::SourcePackage>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    arch: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    module: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    vendor: Option<&'a str>,
+    locations: &'a [yagura_model::Location],
+    /// Of the first location.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    layer: Option<&'a yagura_model::LayerId>,
+    scope: yagura_model::Scope,
+    relation: yagura_model::Relation,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    depends_on: &'a [String],
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    dependency_path: &'a [String],
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    licenses: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    owner: Option<&'a yagura_model::Owner>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    commit: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -130,7 +156,7 @@ impl<'a> Document<'a> {
         Self {
             schema: SCHEMA,
             tool: Tool { name: "yagura", version: report.tool_version },
-            created: report.created.to_string(),
+            created: report.created.map(|time| time.to_string()),
             target: TargetView {
                 kind: target.kind.as_str(),
                 name: &target.name,
@@ -140,12 +166,7 @@ impl<'a> Document<'a> {
                 platform: report.inventory.platform.as_ref(),
                 end_of_life: report.end_of_life.map(|date| date.to_string()),
             },
-            packages: report
-                .inventory
-                .packages
-                .iter()
-                .map(|package| PackageView { purl: (report.purl)(package), package })
-                .collect(),
+            packages: report.inventory.packages.iter().map(|one| package(one, report.purl)).collect(),
             findings: report
                 .judged
                 .then(|| report.detections.iter().map(|detection| finding(detection, report.purl)).collect()),
@@ -164,6 +185,28 @@ impl<'a> Document<'a> {
             }),
             notes: report.notes,
         }
+    }
+}
+
+fn package(package: &Package, purl: fn(&Package) -> String) -> PackageView<'_> {
+    PackageView {
+        purl: purl(package),
+        ecosystem: package.ecosystem.as_str(),
+        name: &package.name,
+        version: &package.version,
+        source: package.source.as_ref(),
+        arch: package.arch.as_deref(),
+        module: package.module.as_deref(),
+        vendor: package.vendor.as_deref(),
+        locations: &package.locations,
+        layer: package.locations.first().and_then(|location| location.layer.as_ref()),
+        scope: package.scope,
+        relation: package.relation,
+        depends_on: &package.depends_on,
+        dependency_path: &package.dependency_path,
+        licenses: &package.licenses,
+        owner: package.owner.as_ref(),
+        commit: package.commit.as_deref(),
     }
 }
 

@@ -38,12 +38,28 @@ pub struct Report<'a> {
     pub notes: &'a [String],
     /// Yagura's version.
     pub tool_version: &'a str,
-    /// When the scan was made; documents that need a date take it from here and nowhere else.
-    pub created: Timestamp,
+    /// The time of the scan, from which ages are counted in texts for people. No document carries it.
+    pub now: Timestamp,
+    /// The time that documents carry; `None` leaves it out, so that the same input gives the same bytes.
+    pub created: Option<Timestamp>,
     /// The language of texts for people.
     pub lang: Lang,
     /// How a package is written as a purl.
     pub purl: fn(&Package) -> String,
+}
+
+impl Report<'_> {
+    /// The time for formats that cannot do without one: [`Self::created`], else that of the newest advisory data,
+    /// else the beginning of Unix time.
+    pub fn stamp(&self) -> Timestamp {
+        let newest = self.data.iter().filter_map(|source| source.date).max();
+        self.created.or(newest).unwrap_or(Timestamp::UNIX_EPOCH)
+    }
+
+    /// True when everything that was wanted could be read.
+    pub fn is_complete(&self) -> bool {
+        !self.inventory.unread.iter().any(|entry| entry.reason.is_failure())
+    }
 }
 
 /// What was scanned.

@@ -38,11 +38,8 @@ impl Format for Sarif {
             "columnKind": "unicodeCodePoints",
             "results": report.detections.iter().map(|detection| result(detection, report, &index)).collect::<Vec<_>>(),
             "invocations": [{
-                "executionSuccessful": !report.inventory.unread.iter().any(|entry| entry.reason.is_failure()),
-                "toolExecutionNotifications": report.inventory.unread.iter().map(|entry| json!({
-                    "level": if entry.reason.is_failure() { "warning" } else { "note" },
-                    "message": { "text": printable(&format!("{}: {}", entry.path, entry.detail)) },
-                })).collect::<Vec<_>>(),
+                "executionSuccessful": report.is_complete(),
+                "toolExecutionNotifications": notifications(report),
             }],
         });
         if let (Some(commit), Some(run)) = (&report.target.commit, run.as_object_mut()) {
@@ -62,6 +59,19 @@ impl Format for Sarif {
         serde_json::to_writer_pretty(&mut *out, &document)?;
         out.write_all(b"\n")
     }
+}
+
+/// What was not read, and remarks on the result as a whole.
+fn notifications(report: &Report<'_>) -> Vec<Value> {
+    let unread = report.inventory.unread.iter().map(|entry| {
+        let level = if entry.reason.is_failure() { "warning" } else { "note" };
+        (level, format!("{}: {}", entry.path, entry.detail))
+    });
+    let notes = report.notes.iter().map(|note| ("note", note.clone()));
+    unread
+        .chain(notes)
+        .map(|(level, text)| json!({ "level": level, "message": { "text": printable(&text) } }))
+        .collect()
 }
 
 fn rule(detection: &Detection) -> Value {

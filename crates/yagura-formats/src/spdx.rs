@@ -51,9 +51,9 @@ impl Format for Spdx {
             "dataLicense": "CC0-1.0",
             "SPDXID": "SPDXRef-DOCUMENT",
             "name": name,
-            "documentNamespace": format!("https://yagura.invalid/spdx/{}/{}", encoded(name), report.created.as_second()),
+            "documentNamespace": format!("https://yagura.invalid/spdx/{}/{}", encoded(name), fingerprint(report)),
             "creationInfo": {
-                "created": report.created.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+                "created": report.stamp().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
                 "creators": [format!("Tool: yagura-{}", report.tool_version)],
             },
             "packages": packages,
@@ -64,6 +64,7 @@ impl Format for Spdx {
             .unread
             .iter()
             .map(|entry| format!("not read: {}: {}", entry.path, entry.detail))
+            .chain(report.notes.iter().cloned())
             .collect();
         if let (false, Some(document)) = (gaps.is_empty(), document.as_object_mut()) {
             document.insert("comment".to_owned(), json!(gaps.join("\n")));
@@ -112,6 +113,20 @@ fn declared(licenses: &[String]) -> String {
         }
         _ => "NOASSERTION".to_owned(),
     }
+}
+
+/// Tells documents about different contents apart (FNV-1a, 64 bits).
+fn fingerprint(report: &Report<'_>) -> String {
+    let mut state: u64 = 0xcbf2_9ce4_8422_2325;
+    let created = report.created.map(|time| time.to_string()).unwrap_or_default();
+    let target = report.target.digest.as_ref().or(report.target.commit.as_ref());
+    let purls = report.inventory.packages.iter().map(|package| (report.purl)(package));
+    for text in [created, target.cloned().unwrap_or_default()].into_iter().chain(purls) {
+        for byte in text.bytes().chain([0]) {
+            state = (state ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        }
+    }
+    format!("{state:016x}")
 }
 
 fn encoded(text: &str) -> String {

@@ -1,12 +1,14 @@
 //! The advisory data of a command: where it lies, how it is opened, and what it says of itself.
 
 use crate::cli::{Failure, exit};
+use crate::said;
+use crate::said::Said;
+use crate::table::days;
 use jiff::Timestamp;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use yagura_advisories::database::{SourceStatus, Summary};
-use yagura_advisories::{Builder, Database};
-use yagura_formats::SourceState;
+use yagura_advisories::database::{SourceState, SourceStatus, Summary};
+use yagura_advisories::{Builder, Database, DatabaseError};
 use yagura_model::{Advisories, EcosystemId, Lang, Statement, Vulnerability};
 
 /// Where the database and the downloads lie.
@@ -27,9 +29,12 @@ impl Place {
         let db = db.or_else(default_db).ok_or_else(|| {
             Failure::new(
                 exit::USAGE,
-                "cannot tell where the database lies: neither HOME nor XDG_DATA_HOME is set",
+                said!(
+                    "cannot tell where the database lies: neither HOME nor XDG_DATA_HOME is set",
+                    "データベースの場所が分かりません: HOME も XDG_DATA_HOME も設定されていません"
+                ),
             )
-            .hint("name it with --db")
+            .hint(said!("name it with --db", "--db で指定してください"))
         })?;
         Ok(Self { db, cache: cache_dir(cache) })
     }
@@ -73,27 +78,26 @@ impl Data {
     }
 
     fn open_file(path: &Path) -> Result<Self, Failure> {
-        let fail = |detail: String| {
-            Failure::new(
-                exit::DATA,
-                format!("cannot use the advisory database `{}`: {detail}", path.display()),
-            )
-            .hint("run `yagura db update`, or bring one with `yagura db import FILE`")
-        };
         // An empty file cannot be mapped.
         match std::fs::metadata(path) {
-            Ok(metadata) if metadata.len() == 0 => return Err(fail("it is empty".to_owned())),
+            Ok(metadata) if !metadata.is_file() => {
+                return Err(unusable(path, said!("it is not a file", "ファイルではありません")));
+            }
+            Ok(metadata) if metadata.len() == 0 => {
+                return Err(unusable(path, said!("it is empty", "空です")));
+            }
             Ok(_) => {}
-            Err(error) => return Err(fail(error.to_string())),
+            Err(error) => return Err(unusable(path, error.to_string())),
         }
-        let (map, _) = vmap::Map::with_options().open(path).map_err(|error| fail(error.to_string()))?;
-        Ok(Self::File(Database::open(map).map_err(|error| fail(error.to_string()))?))
+        let (map, _) =
+            vmap::Map::with_options().open(path).map_err(|error| unusable(path, error.to_string()))?;
+        Ok(Self::File(Database::open(map).map_err(|error| unusable(path, said::database(&error)))?))
     }
 
     fn starter() -> Result<Self, Failure> {
         let mut builder = Builder::new(Timestamp::UNIX_EPOCH);
         builder.starter();
-        let fail = |error: yagura_advisories::DatabaseError| Failure::from_error(exit::DATA, &error);
+        let fail = |error: DatabaseError| Failure::new(exit::DATA, said::database(&error));
         let bytes = builder.finish().map_err(fail)?;
         Ok(Self::Starter(Database::open(bytes).map_err(fail)?))
     }
@@ -107,12 +111,12 @@ impl Data {
     }
 
     /// The sources, for reports.
-    pub fn sources(&self) -> Vec<SourceState> {
+    pub fn sources(&self) -> Vec<yagura_formats::SourceState> {
         self.summary()
             .sources
             .iter()
             .filter(|source| source.advisories > 0 || source.error.is_some())
-            .map(|source: &SourceStatus| SourceState {
+            .map(|source| yagura_formats::SourceState {
                 id: source.id.to_string(),
                 date: source.upstream,
                 count: source.advisories,
@@ -124,19 +128,92 @@ impl Data {
     /// How long ago the newest statement was made. `None` for data without dates.
     pub fn age(&self, now: Timestamp) -> Option<Duration> {
         let newest = self.summary().sources.iter().filter_map(|source| source.upstream).max()?;
-        Duration::try_from(now.duration_since(newest)).ok()
+        // A publisher whose clock is ahead of ours is fresh, not broken.
+        Some(Duration::try_from(now.duration_since(newest)).unwrap_or_default())
     }
 
-    /// Remarks on the data that every result carries.
-    pub fn remarks(&self, lang: Lang) -> Vec<String> {
-        match self {
-            Self::File(_) => Vec::new(),
-            Self::Starter(_) => vec![
-                lang.pick("only the starter advisories were used", "同梱のスターター勧告のみを使用しました")
-                    .to_owned(),
-            ],
-        }
+    /// Refuses data that is older than a limit.
+    ///
+    /// # Errors
+    /// Exit code 4: it is too old, or says nothing of its age.
+    pub fn check_age(&self, limit: Duration, now: Timestamp) -> Result<(), Failure> {
+        let message = match self.age(now) {
+            Some(age) if age <= limit => return Ok(()),
+            Some(age) => {
+                let count = i64::try_from(age.as_secs() / 86_400).unwrap_or(i64::MAX);
+                Said {
+                    en: format!("the advisory data is {} old", days(count, Lang::En)),
+                    ja: format!("アドバイザリーデータは {}前のものです", days(count, Lang::Ja)),
+                }
+            }
+            None => {
+                said!("the age of the advisory data is not known", "アドバイザリーデータの日付が分かりません")
+            }
+        };
+        Err(Failure::new(exit::DATA, message).hint(said!(
+            "run `yagura db update`, or raise --max-db-age",
+            "`yagura db update` を実行するか、--max-db-age を大きくしてください"
+        )))
     }
+
+    /// Remarks on the data that every result carries: that it is only the starter set, and which sources could not
+    /// be renewed, with the age of what is used instead.
+    pub fn remarks(&self, now: Timestamp, lang: Lang) -> Vec<String> {
+        let sources = self.summary().sources;
+        if let Self::Starter(_) = self {
+            let count: u64 = sources.iter().map(|source| source.advisories).sum();
+            return vec![match lang {
+                Lang::En => format!(
+                    "only the {count} starter advisories that come with the program were used; for real coverage run \
+                     `yagura db update`, or `yagura db import FILE` without a network"
+                ),
+                Lang::Ja => format!(
+                    "同梱のスターター勧告 {count} 件のみを使用しました。実際の検査には `yagura db update` \
+                     (閉域網では `yagura db import FILE`) を実行してください"
+                ),
+            }];
+        }
+        sources.iter().filter_map(|source| remark(source, now, lang)).collect()
+    }
+}
+
+/// What is wrong with a source, and how old its data is.
+fn remark(source: &SourceStatus, now: Timestamp, lang: Lang) -> Option<String> {
+    let error = source.error.as_ref()?;
+    let id = &source.id;
+    let age = source.upstream.map(|date| days((now.as_second() - date.as_second()) / 86_400, lang));
+    Some(match (source.state, age, lang) {
+        (SourceState::Failed, _, Lang::En) => format!("nothing of the source `{id}` could be used: {error}"),
+        (SourceState::Failed, _, Lang::Ja) => format!("情報源 `{id}` は使えませんでした: {error}"),
+        (SourceState::Stale, Some(age), Lang::En) => {
+            format!("the source `{id}` could not be updated, its data is {age} old: {error}")
+        }
+        (SourceState::Stale, Some(age), Lang::Ja) => {
+            format!("情報源 `{id}` を更新できず、{age}前のデータを使いました: {error}")
+        }
+        (SourceState::Stale, None, Lang::En) => {
+            format!("the source `{id}` could not be updated, its data is of unknown age: {error}")
+        }
+        (SourceState::Stale, None, Lang::Ja) => {
+            format!("情報源 `{id}` を更新できず、日付不明の以前のデータを使いました: {error}")
+        }
+        (_, _, Lang::En) => format!("not all of the source `{id}` could be read: {error}"),
+        (_, _, Lang::Ja) => format!("情報源 `{id}` の一部を読めませんでした: {error}"),
+    })
+}
+
+/// A database that cannot be used, and what to do.
+pub(crate) fn unusable(path: &Path, detail: impl Into<Said>) -> Failure {
+    let detail = detail.into();
+    let path = path.display();
+    let message = Said {
+        en: format!("cannot use the advisory database `{path}`: {}", detail.en),
+        ja: format!("アドバイザリーデータベース `{path}` を使えません: {}", detail.ja),
+    };
+    Failure::new(exit::DATA, message).hint(said!(
+        "run `yagura db update`, or bring one with `yagura db import FILE`",
+        "`yagura db update` を実行するか、`yagura db import FILE` で取り込んでください"
+    ))
 }
 
 impl Advisories for Data {

@@ -2,6 +2,7 @@
 
 use crate::cli::{Failure, exit};
 use crate::data::Data;
+use crate::said;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use std::path::{Path, PathBuf};
@@ -23,8 +24,7 @@ pub fn load(vex: &[PathBuf], ignore: &[PathBuf], roots: &[PathBuf]) -> Result<De
     let mut decisions = Decisions::default();
     for path in vex {
         let name = path.display().to_string();
-        let rules =
-            read_vex(&name, &read(path)?).map_err(|error| Failure::from_error(exit::USAGE, &error))?;
+        let rules = read_vex(&name, &read(path)?).map_err(|error| not_understood(&error))?;
         decisions.rules.extend(rules);
     }
     let mut files = ignore.to_vec();
@@ -40,20 +40,18 @@ pub fn load(vex: &[PathBuf], ignore: &[PathBuf], roots: &[PathBuf]) -> Result<De
         let name = path.strip_prefix(".").unwrap_or(&path).display().to_string();
         let bytes = read(&path)?;
         let rules = read_ignore_file(&name, &String::from_utf8_lossy(&bytes))
-            .map_err(|error| Failure::from_error(exit::USAGE, &error))?;
+            .map_err(|error| not_understood(&error))?;
         decisions.rules.extend(rules);
     }
     Ok(decisions)
 }
 
+fn not_understood(error: &dyn std::error::Error) -> Failure {
+    Failure::new(exit::USAGE, said::library("判断ファイルを読めません", error))
+}
+
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    let fail =
-        |detail: String| Failure::new(exit::USAGE, format!("cannot read `{}`: {detail}", path.display()));
-    let size = std::fs::metadata(path).map_err(|error| fail(error.to_string()))?.len();
-    if size > LARGEST {
-        return Err(fail(format!("it is over {LARGEST} bytes")));
-    }
-    std::fs::read(path).map_err(|error| fail(error.to_string()))
+    crate::scan::read_file(path, LARGEST)
 }
 
 /// Judges an inventory and marks what was decided before. `kernel` is the release that runs. The second value has remarks on expired decisions.

@@ -6,6 +6,7 @@ pub mod cli;
 pub mod data;
 pub mod db;
 pub mod decisions;
+pub mod said;
 pub mod scan;
 pub mod table;
 pub mod update;

@@ -1,120 +1,25 @@
 //! From what the user typed to an inventory: opens the target, catalogs it, joins the layers.
 
 use crate::cli::{Failure, exit};
-use indicatif::{ProgressBar, ProgressStyle};
-use std::io::{IsTerminal, Read};
+use crate::said;
+use crate::said::Said;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use yagura_ecosystems::analyze::analyze;
-use yagura_ecosystems::catalog::{Selection, catalog};
+use yagura_ecosystems::catalog::{Catalog, Selection, catalog};
 use yagura_formats::{Target, TargetKind};
-use yagura_fs::image::Storage;
 use yagura_fs::{Limits, Tree};
 use yagura_model::{Inventory, TreePath};
 
 mod cache;
 mod image;
+mod progress;
 mod repository;
+mod target;
 
-/// What to scan, as the command line or another caller names it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TargetSpec {
-    /// The root file system of a machine.
-    Root(PathBuf),
-    /// A directory, or one file.
-    Directory(PathBuf),
-    /// A git work tree, or an address to clone.
-    Repository(String),
-    /// An image on disk, and how it is stored where the user said so.
-    LocalImage(PathBuf, Option<Storage>),
-    /// An image in a registry.
-    RemoteImage(String),
-    /// A zip archive.
-    Zip(PathBuf),
-    /// An SBOM document; `-` is standard input.
-    Sbom(PathBuf),
-}
-
-impl TargetSpec {
-    /// An argument of `yagura image`.
-    pub fn image(text: &str) -> Self {
-        if let Some((scheme, path)) = text.split_once(':')
-            && let Some(storage) = storage(scheme)
-        {
-            return Self::LocalImage(PathBuf::from(path), Some(storage));
-        }
-        if let Some(reference) = text.strip_prefix("registry:") {
-            return Self::RemoteImage(reference.to_owned());
-        }
-        // An image reference cannot begin like this, so it is a file somebody pointed at.
-        if (text.starts_with(['/', '.']) || text.ends_with(".tar")) && Path::new(text).exists() {
-            return Self::LocalImage(PathBuf::from(text), None);
-        }
-        Self::RemoteImage(text.to_owned())
-    }
-
-    /// An argument with an optional scheme, as `yagura inventory` takes it.
-    ///
-    /// # Errors
-    /// A bare path that does not exist.
-    pub fn parse(text: &str) -> Result<Self, Failure> {
-        let path = |rest: &str| PathBuf::from(rest);
-        Ok(match text.split_once(':') {
-            Some(("dir" | "fs", rest)) => Self::Directory(path(rest)),
-            Some(("root" | "host", rest)) => Self::Root(path(rest)),
-            Some(("repo", rest)) => Self::Repository(rest.to_owned()),
-            Some((scheme @ ("oci-dir" | "oci-archive" | "docker-archive"), rest)) => {
-                Self::LocalImage(path(rest), storage(scheme))
-            }
-            Some(("image", rest)) => Self::image(rest),
-            Some(("registry", rest)) => Self::RemoteImage(rest.to_owned()),
-            Some(("zip", rest)) => Self::Zip(path(rest)),
-            Some(("sbom", rest)) => Self::Sbom(path(rest)),
-            _ => Self::guess(Path::new(text))?,
-        })
-    }
-
-    /// A bare path: what lies there decides.
-    fn guess(path: &Path) -> Result<Self, Failure> {
-        if !path.exists() {
-            return Err(Failure::new(exit::USAGE, format!("there is no `{}`", path.display()))
-                .hint("for an image in a registry write image:REFERENCE"));
-        }
-        if path.is_dir() {
-            return Ok(match () {
-                () if path.join("oci-layout").is_file() => Self::LocalImage(path.to_owned(), None),
-                () if path.join("etc/os-release").exists() || path.join("usr/lib/os-release").exists() => {
-                    Self::Root(path.to_owned())
-                }
-                () => Self::Directory(path.to_owned()),
-            });
-        }
-        let mut head = Vec::new();
-        let read = std::fs::File::open(path).and_then(|file| file.take(4096).read_to_end(&mut head));
-        read.map_err(|error| cannot_read(path, &error))?;
-        let text = String::from_utf8_lossy(&head);
-        Ok(match () {
-            () if head.starts_with(b"PK") => Self::Zip(path.to_owned()),
-            () if text.contains("\"bomFormat\"")
-                || text.contains("spdxVersion")
-                || text.contains("SPDXVersion") =>
-            {
-                Self::Sbom(path.to_owned())
-            }
-            () if image::looks_like_image(path) => Self::LocalImage(path.to_owned(), None),
-            () => Self::Directory(path.to_owned()),
-        })
-    }
-}
-
-fn storage(scheme: &str) -> Option<Storage> {
-    match scheme {
-        "oci-dir" => Some(Storage::OciDir),
-        "oci-archive" => Some(Storage::OciArchive),
-        "docker-archive" => Some(Storage::DockerArchive),
-        _ => None,
-    }
-}
+pub use progress::Progress;
+pub use target::TargetSpec;
 
 /// How to look.
 #[derive(Debug, Clone, Default)]
@@ -125,6 +30,8 @@ pub struct Options {
     pub skip_files: Vec<String>,
     /// The platform to take of a multi-platform image.
     pub platform: Option<String>,
+    /// Ask registries without TLS.
+    pub insecure: bool,
     /// When to stop.
     pub timeout: Option<Duration>,
     /// How many layers are read at the same time; one per processor when left out.
@@ -153,10 +60,12 @@ pub struct Scanned {
 /// # Errors
 /// The target as a whole cannot be read; anything less is in the inventory's `unread`.
 pub fn scan(spec: &TargetSpec, options: &Options, progress: &Progress) -> Result<Scanned, Failure> {
+    target::check(spec)?;
     let limits = Limits::default();
     let _deadline = Deadline::start(&limits, options.timeout);
-    let selection = Selection::new(&options.skip_dirs, &options.skip_files)
-        .map_err(|error| Failure::from_error(exit::USAGE, &error))?;
+    let selection = Selection::new(&options.skip_dirs, &options.skip_files).map_err(|error| {
+        Failure::new(exit::USAGE, said::library("--skip-dirs または --skip-files が正しくありません", &error))
+    })?;
     let target = |kind, name: String| Target { kind, name, digest: None, tags: Vec::new(), commit: None };
     match spec {
         TargetSpec::Root(root) => {
@@ -166,7 +75,7 @@ pub fn scan(spec: &TargetSpec, options: &Options, progress: &Progress) -> Result
             let tree = if root == Path::new("/") { tree.skip(foreign_mounts()) } else { tree };
             Ok(Scanned {
                 target: target(TargetKind::Host, root.display().to_string()),
-                inventory: inventory(&tree, &selection, &limits)?,
+                inventory: inventory(&tree, &selection, &limits),
                 roots: Vec::new(),
                 kernel: if root == Path::new("/") { running_kernel() } else { None },
             })
@@ -179,13 +88,13 @@ pub fn scan(spec: &TargetSpec, options: &Options, progress: &Progress) -> Result
                     &yagura_fs::SingleFile::open(path).map_err(|error| cannot_open(path, &error))?,
                     &selection,
                     &limits,
-                )?
+                )
             } else {
                 inventory(
                     &yagura_fs::Directory::open(path).map_err(|error| cannot_open(path, &error))?,
                     &selection,
                     &limits,
-                )?
+                )
             };
             Ok(Scanned {
                 target: target(TargetKind::Directory, name),
@@ -205,21 +114,23 @@ pub fn scan(spec: &TargetSpec, options: &Options, progress: &Progress) -> Result
             let tree = yagura_fs::ZipTree::open(path).map_err(|error| cannot_open(path, &error))?;
             Ok(Scanned {
                 target: target(TargetKind::Archive, path.display().to_string()),
-                inventory: inventory(&tree, &selection, &limits)?,
+                inventory: inventory(&tree, &selection, &limits),
                 roots: Vec::new(),
                 kernel: None,
             })
         }
         TargetSpec::Sbom(path) => {
-            let bytes = read_file(path)?;
+            let bytes = read_file(path, MOST_DOCUMENT)?;
             let ecosystems = yagura_formats::sbom::Ecosystems {
                 from_purl: |text| yagura_ecosystems::purl::from_purl(text).map_err(|error| error.to_string()),
                 of_platform: yagura_ecosystems::platform::ecosystem_of,
             };
             let sbom = yagura_formats::sbom::read(&bytes, &ecosystems)
-                .map_err(|error| Failure::from_error(exit::USAGE, &error))?;
+                .map_err(|error| unreadable_document(path, &error))?;
+            let name =
+                if path == Path::new("-") { "standard input".to_owned() } else { path.display().to_string() };
             Ok(Scanned {
-                target: target(TargetKind::Sbom, path.display().to_string()),
+                target: target(TargetKind::Sbom, name),
                 inventory: sbom.inventory,
                 roots: Vec::new(),
                 kernel: None,
@@ -241,28 +152,76 @@ fn foreign_mounts() -> Vec<TreePath> {
         .unwrap_or_default()
 }
 
-fn inventory(tree: &dyn Tree, selection: &Selection, limits: &Limits) -> Result<Inventory, Failure> {
-    let catalog =
-        catalog(tree, selection, limits).map_err(|error| Failure::from_error(exit::USAGE, &error))?;
-    Ok(analyze(&[catalog]))
+/// What a tree holds. A tree that cannot be walked to its end is a gap in the result, not the end of the scan.
+fn inventory(tree: &dyn Tree, selection: &Selection, limits: &Limits) -> Inventory {
+    let catalog = catalog(tree, selection, limits)
+        .unwrap_or_else(|error| Catalog { unread: vec![error.to_unread()], ..Catalog::default() });
+    analyze(&[catalog])
 }
 
-fn read_file(path: &Path) -> Result<Vec<u8>, Failure> {
-    if path == Path::new("-") {
-        let mut bytes = Vec::new();
-        std::io::stdin().lock().read_to_end(&mut bytes).map_err(|error| cannot_read(path, &error))?;
-        return Ok(bytes);
+/// Largest SBOM, in bytes.
+const MOST_DOCUMENT: u64 = 1 << 30;
+
+/// Reads a file, a pipe, or standard input where the path is `-`.
+///
+/// # Errors
+/// It cannot be read, or has more than `most` bytes.
+pub(crate) fn read_file(path: &Path, most: u64) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    let mut read = |source: &mut dyn Read| source.take(most.saturating_add(1)).read_to_end(&mut bytes);
+    let outcome = if path == Path::new("-") {
+        read(&mut std::io::stdin().lock())
+    } else {
+        std::fs::File::open(path).and_then(|mut file| read(&mut file))
+    };
+    outcome.map_err(|error| cannot_read(path, &error))?;
+    if bytes.len() as u64 > most {
+        return Err(Failure::new(
+            exit::USAGE,
+            said!("`{}` is larger than {} bytes", "`{}` は {} バイトを超えています", path.display(), most),
+        ));
     }
-    std::fs::read(path).map_err(|error| cannot_read(path, &error))
+    Ok(bytes)
 }
 
-fn cannot_read(path: &Path, error: &std::io::Error) -> Failure {
-    Failure::new(exit::USAGE, format!("cannot read `{}`: {error}", path.display()))
+pub(crate) fn cannot_read(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::new(exit::USAGE, said!("cannot read `{}`: {}", "`{}` を読めません: {}", path.display(), error))
+}
+
+fn unreadable_document(path: &Path, error: &dyn std::error::Error) -> Failure {
+    let detail = said::library("SBOM として読めません", error);
+    let message = Said {
+        en: format!("cannot read `{}` as an SBOM: {}", path.display(), detail.en),
+        ja: format!("`{}` を{}", path.display(), detail.ja),
+    };
+    Failure::new(exit::USAGE, message).hint(said!(
+        "give a CycloneDX JSON or SPDX document; for a directory or archive use `yagura fs`",
+        "CycloneDX JSON または SPDX 文書を指定してください。ディレクトリやアーカイブは `yagura fs` です"
+    ))
 }
 
 fn cannot_open(path: &Path, error: &dyn std::error::Error) -> Failure {
-    let failure = Failure::from_error(exit::USAGE, error);
-    Failure { message: format!("cannot scan `{}`: {}", path.display(), failure.message), ..failure }
+    let detail = said::library("開けません", error);
+    Failure::new(
+        exit::USAGE,
+        Said {
+            en: format!("cannot scan `{}`: {}", path.display(), detail.en),
+            ja: format!("`{}` を{}", path.display(), detail.ja),
+        },
+    )
+}
+
+/// The runtime of network code.
+///
+/// # Errors
+/// The operating system gives no threads.
+pub(crate) fn network_runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(|error| {
+        Failure::new(
+            exit::USAGE,
+            said!("cannot start the network runtime: {}", "ネットワーク処理を開始できません: {}", error),
+        )
+    })
 }
 
 /// Cancels the limits when time runs out; the timer ends with this value.
@@ -274,6 +233,9 @@ impl Deadline {
     fn start(limits: &Limits, timeout: Option<Duration>) -> Self {
         let Some(timeout) = timeout else { return Self { _until_dropped: None } };
         let (sender, receiver) = std::sync::mpsc::channel::<()>();
+        if timeout.is_zero() {
+            limits.cancel();
+        }
         let limits = limits.clone();
         std::thread::spawn(move || {
             if receiver.recv_timeout(timeout) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
@@ -281,59 +243,5 @@ impl Deadline {
             }
         });
         Self { _until_dropped: Some(sender) }
-    }
-}
-
-/// Shows what is going on, on a terminal, once it takes more than a second.
-pub struct Progress(Option<ProgressBar>);
-
-impl Progress {
-    /// A progress display; hidden unless wanted and standard error is a terminal.
-    pub fn new(wanted: bool) -> Self {
-        if !wanted || !std::io::stderr().is_terminal() {
-            return Self(None);
-        }
-        let bar = ProgressBar::new_spinner();
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} ({elapsed})") {
-            bar.set_style(style);
-        }
-        // The first tick comes after a second, so that quick scans show nothing.
-        bar.enable_steady_tick(Duration::from_secs(1));
-        Self(Some(bar))
-    }
-
-    /// Names what is being done now.
-    pub fn phase(&self, text: impl Into<String>) {
-        if let Some(bar) = &self.0 {
-            bar.set_message(text.into());
-        }
-    }
-}
-
-impl Drop for Progress {
-    fn drop(&mut self) {
-        if let Some(bar) = &self.0 {
-            bar.finish_and_clear();
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn schemes_name_targets() {
-        let parse = |text| TargetSpec::parse(text).map_err(|failure| failure.message);
-        assert_eq!(parse("dir:/x"), Ok(TargetSpec::Directory("/x".into())));
-        assert_eq!(parse("root:/"), Ok(TargetSpec::Root("/".into())));
-        assert_eq!(
-            parse("oci-archive:a.tar"),
-            Ok(TargetSpec::LocalImage("a.tar".into(), Some(Storage::OciArchive)))
-        );
-        assert_eq!(parse("image:alpine:3.19"), Ok(TargetSpec::RemoteImage("alpine:3.19".into())));
-        assert_eq!(parse("sbom:-"), Ok(TargetSpec::Sbom("-".into())));
-        assert_eq!(parse("no-such-file"), Err("there is no `no-such-file`".to_owned()));
-        assert_eq!(TargetSpec::image("localhost:5000/x"), TargetSpec::RemoteImage("localhost:5000/x".into()));
     }
 }

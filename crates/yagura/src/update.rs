@@ -5,6 +5,11 @@
 //! is recorded with the source and never stops the others. The database is written beside the old one and
 //! renamed. Everything may be killed at any point: the next run continues.
 
+mod error;
+mod mirror;
+
+pub use error::UpdateError;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
@@ -13,7 +18,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use yagura_advisories::database::SourceState;
 use yagura_advisories::feed::{Facts, From, Pick, Sink};
-use yagura_advisories::{Builder, DatabaseError, Document, FEEDS, Feed, osv};
+use yagura_advisories::{Builder, Document, FEEDS, Feed};
 use yagura_cloud::download::{Body, Fetched, Wanted, fetch};
 use yagura_cloud::{Client, CloudError, Network};
 use yagura_model::{Advisory, Epss, Kev};
@@ -51,6 +56,8 @@ pub struct Report {
     pub unchanged: usize,
     /// Feed, document and error of what failed; older data is in use there.
     pub failed: Vec<(String, String, String)>,
+    /// Feeds that the mirror does not carry and of which nothing is held.
+    pub absent: Vec<String>,
 }
 
 /// What is happening.
@@ -67,61 +74,6 @@ pub enum Progress<'a> {
     Received(u64, Option<u64>),
     /// Documents are being read into the database.
     Building,
-}
-
-/// Why nothing was updated.
-#[derive(Debug, thiserror::Error)]
-pub enum UpdateError {
-    /// No connection may be made.
-    #[error("offline: `db update` needs a network")]
-    Offline,
-    /// Another update is running.
-    #[error("another update is using `{0}`")]
-    Busy(PathBuf),
-    /// No feed has this id.
-    #[error("there is no feed `{0}`")]
-    UnknownFeed(String),
-    /// The HTTP client could not be set up.
-    #[error("cannot use the network")]
-    Network(#[source] CloudError),
-    /// A file of the cache or the database could not be written.
-    #[error("cannot write `{path}`")]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// The cause.
-        #[source]
-        source: std::io::Error,
-    },
-    /// Building failed.
-    #[error(transparent)]
-    Build(#[from] DatabaseError),
-    /// Every feed failed and no older documents are there.
-    #[error("no feed could be fetched")]
-    Nothing,
-}
-
-impl UpdateError {
-    /// What the user does next.
-    pub fn hint(&self) -> String {
-        match self {
-            Self::Offline => {
-                "carry a database over with `yagura db export` and `yagura db import`".to_owned()
-            }
-            Self::Busy(_) => "wait for it, or use another --cache-dir".to_owned(),
-            Self::UnknownFeed(_) => {
-                let ids: Vec<&str> = FEEDS.iter().map(|feed| feed.id()).collect();
-                format!("feeds are {}", ids.join(", "))
-            }
-            Self::Network(_) | Self::Nothing => {
-                "check the connection and proxy, or name a --db-mirror".to_owned()
-            }
-            Self::Write { .. } => {
-                "free some space, or choose another place with --db and --cache-dir".to_owned()
-            }
-            Self::Build(error) => error.hint().to_owned(),
-        }
-    }
 }
 
 /// What is known of the documents of one feed.
@@ -212,16 +164,24 @@ impl<'a> Run<'a> {
         let mut queue: VecDeque<(Pick, String)> =
             self.feed.start().into_iter().map(|pick| (pick, String::new())).collect();
         let mut seen = std::collections::BTreeSet::new();
+        let mut failed: Vec<(String, Failed)> = Vec::new();
         while let Some((pick, parent)) = queue.pop_front() {
             if !is_plain(&pick.path) || !seen.insert((pick.path.clone(), pick.from.clone())) {
                 continue;
             }
             let Some(url) = self.url(&pick, &parent) else { continue };
             progress(Progress::Document { feed: self.feed.id(), path: &pick.path });
-            let outcome = match self.feed.changes(&pick.path) {
+            let mut outcome = match self.feed.changes(&pick.path) {
                 Some(list) => self.incremental(&pick.path, &url, &list, report, progress).await,
                 None => self.one(&pick.path, &url, report, progress).await,
             };
+            if matches!(outcome, Err(Failed::Missing)) && self.options.mirror.is_some() {
+                let folder = url.rsplit_once('/').map_or(url.as_str(), |(folder, _)| folder);
+                if let Some(name) = mirror::stand_in(self.client, folder, &pick.path, self.feed).await {
+                    let url = format!("{folder}/{}", escape(&name));
+                    outcome = self.one(&pick.path, &url, report, progress).await;
+                }
+            }
             let held = self.state.documents.entry(pick.path.clone()).or_default();
             match outcome {
                 Ok(()) => held.error = None,
@@ -231,9 +191,8 @@ impl<'a> Run<'a> {
                     }
                 }
                 Err(error) => {
-                    let error = error.to_string();
-                    held.error = Some(error.clone());
-                    report.failed.push((self.feed.id().to_owned(), pick.path.clone(), error));
+                    held.error = Some(error.to_string());
+                    failed.push((pick.path.clone(), error));
                 }
             }
             // The old document still names what it named.
@@ -242,9 +201,24 @@ impl<'a> Run<'a> {
                 queue.extend(named.into_iter().map(|next| (next, url.clone())));
             }
             if self.save().is_err() {
-                return;
+                break;
             }
         }
+        self.conclude(failed, report);
+    }
+
+    /// A mirror need not carry every feed: one of which nothing is there and nothing is held has not failed.
+    fn conclude(&mut self, failed: Vec<(String, Failed)>, report: &mut Report) {
+        let id = self.feed.id();
+        let missing = !failed.is_empty() && failed.iter().all(|(_, error)| matches!(error, Failed::Missing));
+        if self.options.mirror.is_some() && missing && documents(&self.folder, self.feed).is_empty() {
+            self.state.documents.retain(|path, _| !failed.iter().any(|(failed, _)| failed == path));
+            report.absent.push(id.to_owned());
+            return;
+        }
+        report
+            .failed
+            .extend(failed.into_iter().map(|(path, error)| (id.to_owned(), path, error.to_string())));
     }
 
     fn url(&self, pick: &Pick, parent: &str) -> Option<String> {
@@ -350,36 +324,56 @@ impl<'a> Run<'a> {
         let newest = newest(&text, self.options.now);
         let changed =
             match held.changes.filter(|_| fresh && listed.is_ok() && self.folder.join(path).is_file()) {
-                Some(since) => Some(osv::changed_since(&text, since)).filter(|ids| ids.len() <= MOST_CHANGES),
+                Some(since) => {
+                    Some(changed(&text, since, self.options.now)).filter(|ids| ids.len() <= MOST_CHANGES)
+                }
                 None => None,
             };
         let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
-        match changed {
-            Some(ids) => {
-                for id in ids {
-                    let record = format!("{folder}/{id}.json");
-                    let outcome =
-                        self.one(&record, &format!("{base}/{}.json", escape(id)), report, progress).await;
-                    // Records need no entry of their own: the list tells when they change.
-                    self.state.documents.remove(&record);
-                    outcome?;
-                }
+        let records = match changed {
+            Some(ids) => self.records(&ids, &folder, &base, report, progress).await,
+            None => Err(Failed::Missing),
+        };
+        let now = self.options.now.as_second();
+        match records {
+            Ok(()) => {
                 if let Some(held) = self.state.documents.get_mut(path) {
-                    held.fetched = self.options.now.as_second();
+                    held.fetched = now;
                 }
             }
-            None => {
+            // A mirror may have the archive alone.
+            Err(Failed::Missing) => {
                 self.one(path, url, report, progress).await?;
                 self.forget_records(&folder);
                 if let Some(held) = self.state.documents.get_mut(path) {
-                    held.whole = self.options.now.as_second();
+                    held.whole = now;
                 }
             }
+            Err(error) => return Err(error),
         }
         if let Some(held) = self.state.documents.get_mut(path) {
             held.changes = newest.or(held.changes);
         }
         listed
+    }
+
+    /// Fetches single records.
+    async fn records(
+        &mut self,
+        ids: &[&str],
+        folder: &str,
+        base: &str,
+        report: &mut Report,
+        progress: &mut (dyn FnMut(Progress<'_>) + Send),
+    ) -> Result<(), Failed> {
+        for id in ids {
+            let record = format!("{folder}/{id}.json");
+            let outcome = self.one(&record, &format!("{base}/{}.json", escape(id)), report, progress).await;
+            // Records need no entry of their own: the list tells when they change.
+            self.state.documents.remove(&record);
+            outcome?;
+        }
+        Ok(())
     }
 
     /// Single records are part of a new archive.
@@ -418,6 +412,21 @@ fn newest(csv: &str, now: Timestamp) -> Option<Timestamp> {
     csv.lines()
         .filter_map(|line| line.split_once(',')?.0.parse::<Timestamp>().ok())
         .find(|stamp| *stamp <= now)
+}
+
+/// Records that a list says have changed after a time, newest first, which is how it is sorted. Some records claim a
+/// time that is still to come; they would be new for ever, and are left to the next whole archive.
+fn changed(csv: &str, since: Timestamp, now: Timestamp) -> Vec<&str> {
+    csv.lines()
+        .filter_map(|line| line.split_once(','))
+        .map_while(|(stamp, id)| {
+            Some((stamp.parse::<Timestamp>().ok().filter(|stamp| *stamp > since)?, id.trim()))
+        })
+        .filter(|(stamp, id)| {
+            *stamp <= now && !id.is_empty() && !id.contains(['/', '\\']) && !id.starts_with('.')
+        })
+        .map(|(_, id)| id)
+        .collect()
 }
 
 /// A path that stays below its folder.

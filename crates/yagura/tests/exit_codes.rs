@@ -2,64 +2,16 @@
 
 #![allow(clippy::unwrap_used, reason = "a failing unwrap is a failing test")]
 
-use std::fs;
-use std::path::Path;
-use std::process::{Command, Output};
+mod common;
 
-/// A lockfile with one package that the starter advisories know and one that they do not.
-const LOCKFILE: &str = r#"{
-  "name": "shop", "version": "1.0.0", "lockfileVersion": 3,
-  "packages": {
-    "": {"name": "shop", "version": "1.0.0", "dependencies": {"lodash": "4.17.15", "left-pad": "1.3.0"}},
-    "node_modules/lodash": {"version": "4.17.15", "license": "MIT"},
-    "node_modules/left-pad": {"version": "1.3.0", "license": "WTFPL"}
-  }
-}"#;
-
-fn project(files: &[(&str, &[u8])]) -> tempfile::TempDir {
-    let directory = tempfile::tempdir().unwrap();
-    for (name, content) in files {
-        let path = directory.path().join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, content).unwrap();
-    }
-    directory
-}
-
-fn yagura(directory: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_yagura"))
-        .args(arguments)
-        .current_dir(directory)
-        .env_clear()
-        .env("HOME", directory.join("home"))
-        .output()
-        .unwrap()
-}
-
-#[track_caller]
-fn check(directory: &Path, arguments: &[&str], code: i32) -> Output {
-    let output = yagura(directory, arguments);
-    assert_eq!(
-        output.status.code(),
-        Some(code),
-        "{arguments:?}\nstdout: {}\nstderr: {}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
-    output
-}
-
-fn stdout(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).unwrap()
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).unwrap()
-}
+use common::{LOCKFILE, check, command, project, shop, stderr, stdout};
+use std::fs::{self, File};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 #[test]
 fn code_0_findings_alone_fail_nothing() {
-    let project = project(&[("package-lock.json", LOCKFILE.as_bytes())]);
+    let project = shop();
     let output = check(project.path(), &["fs", "."], 0);
     let table = stdout(&output);
     assert!(table.contains("lodash") && table.contains("CVE-"), "{table}");
@@ -68,11 +20,24 @@ fn code_0_findings_alone_fail_nothing() {
 
 #[test]
 fn code_1_a_gate_failed() {
-    let project = project(&[("package-lock.json", LOCKFILE.as_bytes())]);
+    let project = shop();
     check(project.path(), &["fs", ".", "--fail-on", "high"], 1);
     check(project.path(), &["fs", ".", "--fail-on", "high", "--exit-code", "42"], 42);
     check(project.path(), &["fs", ".", "--exit-code", "7"], 7);
     check(project.path(), &["fs", ".", "--fail-on", "high", "--severity", "low"], 0);
+    check(project.path(), &["fs", ".", "--fail-on", "critical"], 0);
+    check(project.path(), &["fs", ".", "--fail-on", "HIGH", "--exit-code", "0"], 0);
+}
+
+#[test]
+fn code_1_only_what_can_be_fixed_fails_the_gate() {
+    // Every advisory about `time` 0.1 says that no version of that line has the fix.
+    let lock = "version = 3\n[[package]]\nname = \"time\"\nversion = \"0.1.45\"\n\
+                source = \"registry+https://github.com/rust-lang/crates.io-index\"\n";
+    let project = project(&[("Cargo.lock", lock.as_bytes())]);
+    check(project.path(), &["fs", ".", "--fail-on", "low"], 1);
+    check(project.path(), &["fs", ".", "--fail-on", "low", "--only-fixed"], 0);
+    check(project.path(), &["fs", ".", "--fail-on", "low", "--ignore-unfixed"], 0);
 }
 
 #[test]
@@ -84,9 +49,22 @@ fn code_1_a_comparison_does_not_hold() {
 
 #[test]
 fn code_2_wrong_usage() {
-    let project = project(&[("package-lock.json", LOCKFILE.as_bytes())]);
+    let project = shop();
     let output = check(project.path(), &["fs", ".", "--serverity", "high"], 2);
-    assert!(stderr(&output).contains("--severity"), "suggests: {}", stderr(&output));
+    assert!(stderr(&output).contains("did you mean `--severity`?"), "{}", stderr(&output));
+    for verb in ["serve", "worker", "disk", "lambda", "reach", "rules"] {
+        assert!(stderr(&check(project.path(), &[verb], 2)).contains("not built yet"), "{verb}");
+    }
+    for verb in ["fs", "host", "image", "sbom", "repo"] {
+        let target: &[&str] = if verb == "host" { &["--root", "/nowhere"] } else { &["/nowhere"] };
+        check(project.path(), &[&[verb], target].concat(), 2);
+    }
+    check(project.path(), &["fs", ".", "-o", "/nowhere/report"], 2);
+    check(project.path(), &["fs", ".", "-o", "."], 2);
+    check(project.path(), &["sbom", "package-lock.json"], 2);
+    check(project.path(), &["image", "./package-lock.json"], 2);
+    check(project.path(), &["fs", ".", "--vex", "package-lock.json"], 2);
+    check(project.path(), &["fs", ".", "--parallel", "0"], 2);
     check(project.path(), &[], 2);
     check(project.path(), &["fs"], 2);
     check(project.path(), &["fs", "no-such-directory"], 2);
@@ -106,6 +84,59 @@ fn code_3_something_could_not_be_read() {
     assert!(stdout(&output).contains("broken/package-lock.json"));
     check(project.path(), &["fs", ".", "--allow-incomplete"], 0);
     check(project.path(), &["fs", ".", "--fail-on", "low"], 1);
+    check(project.path(), &["inventory", "dir:."], 3);
+    check(project.path(), &["explain", "CVE-2021-23337", "dir:."], 3);
+}
+
+#[test]
+fn code_3_time_ran_out() {
+    let project = shop();
+    let started = Instant::now();
+    let output = check(project.path(), &["host", "--timeout", "0s", "-f", "json"], 3);
+    assert!(started.elapsed() < Duration::from_secs(120));
+    assert!(stdout(&output).contains("timed-out"), "{}", stdout(&output));
+}
+
+#[test]
+fn code_3_the_result_did_not_arrive() {
+    let project = shop();
+    let full = || Stdio::from(File::options().write(true).open("/dev/full").unwrap());
+    for arguments in [&["fs", "."][..], &["db", "status"], &["version"], &["inventory", "dir:."]] {
+        let status =
+            command(project.path(), arguments).stdout(full()).stderr(Stdio::null()).status().unwrap();
+        assert_eq!(status.code(), Some(3), "{arguments:?}");
+    }
+    check(project.path(), &["fs", ".", "-o", "/dev/full"], 3);
+}
+
+#[test]
+fn a_closed_pipe_is_nobodys_error() {
+    let project = shop();
+    let mut child = command(project.path(), &["fs", ".", "-f", "json", "--fail-on", "high"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(!stderr(&output).contains("error"), "{}", stderr(&output));
+}
+
+#[test]
+fn devices_stay_devices_and_failed_scans_leave_no_files() {
+    let project = shop();
+    check(project.path(), &["fs", ".", "-o", "json=/dev/null"], 0);
+    assert!(!fs::metadata("/dev/null").unwrap().is_file());
+    fs::write(project.path().join("report.json"), "old").unwrap();
+    check(project.path(), &["fs", ".", "--db", "missing", "-o", "json=report.json"], 4);
+    assert_eq!(fs::read_to_string(project.path().join("report.json")).unwrap(), "old");
+    let names: Vec<String> = fs::read_dir(project.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.contains("partial"))
+        .collect();
+    assert_eq!(names, Vec::<String>::new());
 }
 
 #[test]
@@ -115,6 +146,13 @@ fn code_4_advisory_data_is_missing_or_damaged() {
     assert!(stderr(&output).contains("hint:"), "{}", stderr(&output));
     check(project.path(), &["fs", ".", "--db", "damaged"], 4);
     check(project.path(), &["db", "status", "--db", "damaged"], 4);
+    check(project.path(), &["db", "status", "--db", "missing"], 4);
+    check(project.path(), &["db", "export", "out", "--db", "damaged"], 4);
+    check(project.path(), &["db", "import", "damaged"], 4);
+    check(project.path(), &["db", "import", "missing"], 4);
+    check(project.path(), &["db", "import", "/dev/zero"], 4);
+    check(project.path(), &["explain", "CVE-2021-23337", "dir:.", "--db", "damaged"], 4);
+    check(project.path(), &["fs", ".", "--max-db-age", "1d"], 4);
 }
 
 #[test]
@@ -122,6 +160,9 @@ fn code_5_there_was_nothing_to_scan() {
     let project = project(&[("empty/readme.txt", b"nothing here")]);
     check(project.path(), &["fs", "empty"], 5);
     check(project.path(), &["inventory", "dir:empty"], 5);
+    check(project.path(), &["explain", "CVE-2021-23337", "dir:empty"], 5);
+    let output = check(project.path(), &["fs", "empty"], 5);
+    assert!(stdout(&output).contains("nothing to judge"), "does not look clean: {}", stdout(&output));
 }
 
 #[test]
@@ -138,24 +179,58 @@ fn help_and_version_succeed_in_both_languages() {
 
 #[test]
 fn japanese_tables_are_japanese() {
-    let project = project(&[("package-lock.json", LOCKFILE.as_bytes())]);
+    let project = shop();
     let table = stdout(&check(project.path(), &["fs", ".", "--lang", "ja"], 0));
     assert!(table.contains("深刻度") && table.contains("検出"), "{table}");
 }
 
 #[test]
 fn the_same_input_gives_the_same_bytes() {
-    let project = project(&[("package-lock.json", LOCKFILE.as_bytes())]);
-    for format in ["table", "csv", "sarif", "junit"] {
-        let first = stdout(&check(project.path(), &["fs", ".", "-f", format], 0));
-        let second = stdout(&check(project.path(), &["fs", ".", "-f", format], 0));
-        assert_eq!(first, second, "{format}");
+    let project = shop();
+    let mut last = Vec::new();
+    for round in 0..2 {
+        // Times are told in seconds, so that the second round has another one.
+        std::thread::sleep(Duration::from_millis(round * 1100));
+        let formats = [
+            "table",
+            "csv",
+            "cyclonedx",
+            "cyclonedx-1.4",
+            "gitlab",
+            "html",
+            "json",
+            "junit",
+            "markdown",
+            "sarif",
+            "spdx",
+        ];
+        let now: Vec<String> = formats
+            .into_iter()
+            .map(|format| stdout(&check(project.path(), &["fs", ".", "-f", format], 0)))
+            .collect();
+        assert!(last.is_empty() || last == now);
+        last = now;
     }
 }
 
 #[test]
+fn documents_carry_a_time_when_asked_to() {
+    let project = shop();
+    let json = |arguments: &[&str], epoch: &str| {
+        let output = command(project.path(), arguments).env("SOURCE_DATE_EPOCH", epoch).output().unwrap();
+        serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap_or_default()
+    };
+    let plain = ["fs", ".", "-f", "json"];
+    assert!(json(&plain, "").get("created").is_none());
+    assert_eq!(json(&plain, "86400")["created"], "1970-01-02T00:00:00Z");
+    assert!(json(&["fs", ".", "-f", "json", "--timestamp"], "")["created"].is_string());
+    let output = command(project.path(), &plain).env("SOURCE_DATE_EPOCH", "soon").output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
 fn an_ignore_file_suppresses_and_explain_says_so() {
-    let project = project(&[("package-lock.json", LOCKFILE.as_bytes())]);
+    let project = shop();
     let json = stdout(&check(project.path(), &["fs", ".", "-f", "json"], 0));
     let report: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!(report["schema"], "yagura/scan/1");
@@ -169,7 +244,7 @@ fn an_ignore_file_suppresses_and_explain_says_so() {
 
 #[test]
 fn several_outputs_are_written_at_once() {
-    let project = project(&[("package-lock.json", LOCKFILE.as_bytes())]);
+    let project = shop();
     check(project.path(), &["fs", ".", "-o", "json=a.json", "-o", "sarif=b.sarif"], 0);
     for file in ["a.json", "b.sarif"] {
         let text = fs::read_to_string(project.path().join(file)).unwrap();

@@ -60,7 +60,8 @@ fn again(id: &str, inventory: &Inventory) -> Inventory {
         end_of_life: None,
         notes: &[],
         tool_version: "0",
-        created: Timestamp::UNIX_EPOCH,
+        now: Timestamp::UNIX_EPOCH,
+        created: None,
         lang: Lang::En,
         purl: purl::purl,
     };

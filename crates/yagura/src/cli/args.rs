@@ -2,22 +2,22 @@
 
 #![allow(missing_docs, reason = "flattened groups of flags have no help text of their own")]
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 use std::time::Duration;
 use yagura_model::Severity;
 
 /// Open, self-hosted vulnerability management for AWS workloads and code.
 #[derive(Debug, Parser)]
-#[command(name = "yagura", version, disable_help_subcommand = false, infer_long_args = false)]
+#[command(name = "yagura", version, arg_required_else_help = true, after_help = EXIT_CODES)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub verb: Verb,
 
     /// Language of everything printed for people
-    #[arg(long, global = true, value_enum, env = "YAGURA_LANG")]
-    pub lang: Option<Lang>,
+    #[arg(long, global = true, env = "YAGURA_LANG", hide_env_values = true, value_parser = ["en", "ja"])]
+    pub lang: Option<String>,
 
     /// Print results only, no notes
     #[arg(short, long, global = true)]
@@ -32,19 +32,13 @@ pub struct Cli {
     pub no_progress: bool,
 
     /// Open no network connection at all
-    #[arg(long, global = true, env = "YAGURA_OFFLINE")]
+    #[arg(long, global = true, env = "YAGURA_OFFLINE", hide_env_values = true)]
     pub offline: bool,
 }
 
-/// The languages that people are spoken to in.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum Lang {
-    /// English.
-    #[default]
-    En,
-    /// Japanese.
-    Ja,
-}
+/// At the end of every help text.
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 a gate failed, 2 wrong usage, 3 incomplete, \
+                          4 advisory data missing or too old, 5 nothing to scan";
 
 /// The verbs of the command line.
 #[derive(Debug, Subcommand)]
@@ -112,9 +106,12 @@ pub enum Verb {
         /// How to print
         #[arg(short, long, value_name = "FORMAT", default_value = "text", value_parser = ["text", "json"])]
         format: String,
+        /// Write to a file
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<String>,
     },
     /// The advisory database
-    #[command(subcommand)]
+    #[command(subcommand, arg_required_else_help = true)]
     Db(DbVerb),
     /// Check version order: reads lines `a<TAB>op<TAB>b` and prints those that do not hold
     Compare {
@@ -133,7 +130,7 @@ pub enum DbVerb {
     /// Download what changed and build the database anew
     Update {
         /// Take every feed from this mirror instead of its publisher
-        #[arg(long, value_name = "URL", env = "YAGURA_DB_MIRROR")]
+        #[arg(long, value_name = "URL", env = "YAGURA_DB_MIRROR", hide_env_values = true)]
         db_mirror: Option<String>,
         /// Only these sources
         #[arg(long, value_name = "SOURCE", value_delimiter = ',')]
@@ -178,10 +175,10 @@ pub enum DbVerb {
 #[derive(Debug, Clone, Args)]
 pub struct PlaceArgs {
     /// The advisory database
-    #[arg(long, value_name = "FILE", env = "YAGURA_DB")]
+    #[arg(long, value_name = "FILE", env = "YAGURA_DB", hide_env_values = true)]
     pub db: Option<PathBuf>,
     /// Where downloads and layer results are kept between runs
-    #[arg(long, value_name = "DIR", env = "YAGURA_CACHE_DIR")]
+    #[arg(long, value_name = "DIR", env = "YAGURA_CACHE_DIR", hide_env_values = true)]
     pub cache_dir: Option<PathBuf>,
 }
 
@@ -211,19 +208,22 @@ pub struct WalkArgs {
     #[arg(long, value_name = "GLOB", value_delimiter = ',')]
     pub skip_files: Vec<String>,
     /// What to look for; only `vuln` so far
-    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "vuln", value_parser = ["vuln"])]
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "vuln", value_parser = scanner)]
     pub scanners: Vec<String>,
     /// The platform to take of a multi-platform image, as in linux/arm64
     #[arg(long, value_name = "OS/ARCH")]
     pub platform: Option<String>,
+    /// Ask registries without TLS, and send them credentials that way
+    #[arg(long)]
+    pub insecure: bool,
     /// Stop after this long and report what was not read, as in 90s, 5m, 1h
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub timeout: Option<Duration>,
     /// How many layers are read at the same time
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub parallel: Option<usize>,
     /// Where layer results are kept between runs
-    #[arg(long, value_name = "DIR", env = "YAGURA_CACHE_DIR")]
+    #[arg(long, value_name = "DIR", env = "YAGURA_CACHE_DIR", hide_env_values = true)]
     pub cache_dir: Option<PathBuf>,
     /// Read every layer again
     #[arg(long)]
@@ -234,12 +234,15 @@ pub struct WalkArgs {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Output")]
 pub struct OutputArgs {
-    /// How to print: table, json, sarif, cyclonedx, spdx, csv, html, junit, …
+    /// How to print
     #[arg(short, long, value_name = "FORMAT")]
     pub format: Option<String>,
-    /// Write to a file; FORMAT=FILE adds one more output, repeatable
+    /// Write to a file; FORMAT=FILE adds one more output, repeatable; - is standard output
     #[arg(short, long, value_name = "[FORMAT=]FILE")]
     pub output: Vec<String>,
+    /// Put the time into documents; without it the same input gives the same bytes
+    #[arg(long)]
+    pub timestamp: bool,
 }
 
 /// Which advisories are used.
@@ -247,8 +250,11 @@ pub struct OutputArgs {
 #[command(next_help_heading = "Advisory data")]
 pub struct DataArgs {
     /// The advisory database
-    #[arg(long, value_name = "FILE", env = "YAGURA_DB")]
+    #[arg(long, value_name = "FILE", env = "YAGURA_DB", hide_env_values = true)]
     pub db: Option<PathBuf>,
+    /// Update the database from this mirror first
+    #[arg(long, value_name = "URL")]
+    pub db_mirror: Option<String>,
     /// Exit with 4 when the database is older, as in 7d
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub max_db_age: Option<Duration>,
@@ -288,6 +294,21 @@ pub struct GateArgs {
     /// Show suppressed findings too
     #[arg(long)]
     pub show_suppressed: bool,
+}
+
+/// One of the contract's scanners; those that are not built yet are refused by name.
+fn scanner(text: &str) -> Result<String, String> {
+    match text {
+        "vuln" => Ok(text.to_owned()),
+        "secret" | "code" | "config" | "misconfig" | "license" => {
+            Err("not built yet; only `vuln` is".to_owned())
+        }
+        _ => Err("scanners are vuln, secret, code, config; only `vuln` is built yet".to_owned()),
+    }
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|&number| number > 0).ok_or_else(|| "give a number from 1".to_owned())
 }
 
 /// `90`, `90s`, `5m`, `2h`, `7d`.

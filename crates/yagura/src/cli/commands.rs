@@ -3,15 +3,16 @@
 use super::args::{
     Cli, DataArgs, DbVerb, DecisionArgs, GateArgs, OutputArgs, PlaceArgs, ScanArgs, Verb, WalkArgs,
 };
-use super::output::Outputs;
+use super::output::{Outputs, print};
 use super::{Failure, exit};
 use crate::data::{self, Data};
 use crate::db;
 use crate::decisions;
+use crate::said;
 use crate::scan::{self, Scanned, TargetSpec};
 use crate::update;
 use jiff::Timestamp;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use yagura_formats::{Report, TargetKind};
 use yagura_model::{Detection, Lang, Severity};
@@ -29,16 +30,25 @@ pub fn run(cli: &Cli, lang: Lang) -> Result<u8, Failure> {
         Verb::Image { reference, scan } => shell.scan(&TargetSpec::image(reference), scan),
         Verb::Sbom { file, scan } => shell.scan(&TargetSpec::Sbom(file.clone()), scan),
         Verb::Inventory { target, walk, output } => shell.inventory(target, walk, output),
-        Verb::Explain { id, target, walk, data, decisions, format } => {
-            shell.explain(id, target, walk, data, decisions, format)
+        Verb::Explain { id, target, walk, data, decisions, format, output } => {
+            let asked = Asked { id, target, format, output: output.as_ref() };
+            shell.explain(&asked, walk, data, decisions)
         }
         Verb::Db(verb) => shell.db(verb),
         Verb::Compare { scheme, file } => shell.compare(scheme, file.as_deref()),
         Verb::Version => {
-            print(&format!("yagura {}\n", env!("CARGO_PKG_VERSION")));
+            print(&format!("yagura {}\n", env!("CARGO_PKG_VERSION")))?;
             Ok(exit::DONE)
         }
     }
+}
+
+/// What `yagura explain` was asked.
+struct Asked<'a> {
+    id: &'a str,
+    target: &'a str,
+    format: &'a str,
+    output: Option<&'a String>,
 }
 
 /// What every verb needs to know.
@@ -51,7 +61,7 @@ struct Shell<'a> {
 impl Shell<'_> {
     fn scan(&self, target: &TargetSpec, args: &ScanArgs) -> Result<u8, Failure> {
         let outputs = Outputs::new(&args.output, "table")?;
-        let data = self.open_data(&args.data)?;
+        let data = self.open_data(&args.data, &args.walk)?;
         let scanned = self.look(target, &args.walk)?;
         let decided = decisions::load(&args.decisions.vex, &args.decisions.ignorefile, &scanned.roots)?;
         let (mut judged, mut notes) =
@@ -66,12 +76,16 @@ impl Shell<'_> {
             judged: true,
             data: &states,
             end_of_life: judged.end_of_life,
-            notes: if self.cli.quiet { &[] } else { &notes },
+            notes: &notes,
             tool_version: env!("CARGO_PKG_VERSION"),
-            created: self.now,
+            now: self.now,
+            created: self.created(args.output.timestamp)?,
             lang: self.lang,
             purl: yagura_ecosystems::purl::purl,
         };
+        if outputs.hides_remarks() {
+            self.remark_aside(&report);
+        }
         outputs.write(&report, args.gate.show_suppressed)?;
         Ok(verdict(&scanned, &judged.detections, &args.gate))
     }
@@ -88,37 +102,49 @@ impl Shell<'_> {
             end_of_life: None,
             notes: &[],
             tool_version: env!("CARGO_PKG_VERSION"),
-            created: self.now,
+            now: self.now,
+            created: self.created(output.timestamp)?,
             lang: self.lang,
             purl: yagura_ecosystems::purl::purl,
         };
-        outputs.write(&report, false)?;
-        if scanned.inventory.unread.iter().any(|entry| entry.reason.is_failure()) {
-            return Ok(exit::INCOMPLETE);
+        if outputs.hides_remarks() {
+            self.remark_aside(&report);
         }
-        Ok(if scanned.inventory.packages.is_empty() { exit::NOTHING } else { exit::DONE })
+        outputs.write(&report, false)?;
+        Ok(looked(&scanned))
     }
 
     fn explain(
         &self,
-        id: &str,
-        target: &str,
+        asked: &Asked<'_>,
         walk: &WalkArgs,
         data: &DataArgs,
         decisions: &DecisionArgs,
-        format: &str,
     ) -> Result<u8, Failure> {
-        let data = self.open_data(data)?;
-        let scanned = self.look(&TargetSpec::parse(target)?, walk)?;
+        let output = OutputArgs {
+            format: None,
+            output: asked.output.into_iter().cloned().collect(),
+            timestamp: false,
+        };
+        let outputs = Outputs::new(&output, "table")?;
+        let data = self.open_data(data, walk)?;
+        let scanned = self.look(&TargetSpec::parse(asked.target)?, walk)?;
         let decided = decisions::load(&decisions.vex, &decisions.ignorefile, &scanned.roots)?;
         let kernel = scanned.kernel.as_deref();
-        let explanation = decisions::explain(id, &scanned.inventory, kernel, &data, &decided, self.now);
-        if format == "json" {
-            print(&format!("{}\n", serde_json::to_string_pretty(&explanation).unwrap_or_default()));
+        let explanation = decisions::explain(asked.id, &scanned.inventory, kernel, &data, &decided, self.now);
+        let text = if asked.format == "json" {
+            format!("{}\n", serde_json::to_string_pretty(&explanation).unwrap_or_default())
         } else {
-            print(&explanation.text(self.lang));
+            explanation.text(self.lang)
+        };
+        for remark in data.remarks(self.now, self.lang) {
+            self.aside(&remark);
         }
-        Ok(exit::DONE)
+        for entry in scanned.inventory.unread.iter().filter(|entry| entry.reason.is_failure()) {
+            self.aside(&format!("{}: {}", entry.path, entry.detail));
+        }
+        outputs.write_text(&text)?;
+        Ok(looked(&scanned))
     }
 
     fn db(&self, verb: &DbVerb) -> Result<u8, Failure> {
@@ -126,23 +152,16 @@ impl Shell<'_> {
         match verb {
             DbVerb::Update { db_mirror, only, place: at } => {
                 let report = self.update(db_mirror.as_deref(), only, &place(at)?)?;
-                self.say(&db::told_update(&report, self.lang));
+                self.say(&db::told_update(&report, self.lang))?;
+                return Ok(if report.failed.is_empty() { exit::DONE } else { exit::INCOMPLETE });
             }
             DbVerb::Status { place: at, format } => {
-                print(&db::status(&place(at)?, format == "json", self.now, self.lang)?);
+                let named = at.db.is_some();
+                print(&db::status(&place(at)?, named, format == "json", self.now, self.lang)?)?;
             }
-            DbVerb::Build { from, out } => {
-                let text = db::build(from, out, self.now)?;
-                self.say(&text);
-            }
-            DbVerb::Import { file, place: at } => {
-                let text = db::import(file, &place(at)?)?;
-                self.say(&text);
-            }
-            DbVerb::Export { file, place: at } => {
-                let text = db::export(&place(at)?, file)?;
-                self.say(&text);
-            }
+            DbVerb::Build { from, out } => self.say(&db::build(from, out, self.now, self.lang)?)?,
+            DbVerb::Import { file, place: at } => self.say(&db::import(file, &place(at)?, self.lang)?)?,
+            DbVerb::Export { file, place: at } => self.say(&db::export(&place(at)?, file, self.lang)?)?,
         }
         Ok(exit::DONE)
     }
@@ -156,24 +175,28 @@ impl Shell<'_> {
         let cache = place.cache.as_ref().ok_or_else(|| {
             Failure::new(
                 exit::USAGE,
-                "cannot tell where to keep downloads: neither HOME nor XDG_CACHE_HOME is set",
+                said!(
+                    "cannot tell where to keep downloads: neither HOME nor XDG_CACHE_HOME is set",
+                    "ダウンロードの置き場所が分かりません: HOME も XDG_CACHE_HOME も設定されていません"
+                ),
             )
-            .hint("name a folder with --cache-dir")
+            .hint(said!("name a folder with --cache-dir", "--cache-dir でフォルダーを指定してください"))
         })?;
         let progress = scan::Progress::new(self.shows_progress());
         let mut document = String::new();
+        let building = self.lang.pick("building the database", "データベースを作成しています");
         let mut show = |step: update::Progress<'_>| match step {
             update::Progress::Document { feed, path } => {
                 document = format!("{feed} {path}");
                 progress.phase(document.clone());
             }
             update::Progress::Received(bytes, Some(all)) => {
-                progress.phase(format!("{document}: {} of {} KiB", bytes / 1024, all / 1024));
+                progress.phase(format!("{document}: {} / {} KiB", bytes / 1024, all / 1024));
             }
             update::Progress::Received(bytes, None) => {
                 progress.phase(format!("{document}: {} KiB", bytes / 1024))
             }
-            update::Progress::Building => progress.phase("building the database"),
+            update::Progress::Building => progress.phase(building),
         };
         let options = update::Options {
             mirror,
@@ -183,31 +206,24 @@ impl Shell<'_> {
             db: &place.db,
             now: self.now,
         };
-        let runtime =
-            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
-                Failure::new(exit::USAGE, format!("cannot start the network runtime: {error}"))
-            })?;
-        runtime.block_on(update::update(&options, &mut show)).map_err(|error| {
-            let code = match error {
-                update::UpdateError::UnknownFeed(_) | update::UpdateError::Offline => exit::USAGE,
-                _ => exit::DATA,
-            };
-            Failure::from_error(code, &error).hint(error.hint())
-        })
+        scan::network_runtime()?
+            .block_on(update::update(&options, &mut show))
+            .map_err(|error| error.to_failure())
     }
 
     fn compare(&self, scheme: &str, file: Option<&Path>) -> Result<u8, Failure> {
         let Some(order) = yagura_ecosystems::version::scheme(scheme) else {
             let known: Vec<&str> =
                 yagura_ecosystems::version::SCHEMES.iter().map(|scheme| scheme.id()).collect();
-            return Err(Failure::new(exit::USAGE, format!("there is no version scheme `{scheme}`"))
-                .hint(format!("use one of {}", known.join(", "))));
+            return Err(Failure::new(
+                exit::USAGE,
+                said!("there is no version scheme `{}`", "バージョン体系 `{}` はありません", scheme),
+            )
+            .hint(said!("use one of {}", "使える体系: {}", known.join(", "))));
         };
         let text = read_text(file)?;
         let wrong = yagura_ecosystems::version::check_lines(order, &text);
-        for line in &wrong {
-            print(&format!("{line}\n"));
-        }
+        print(&wrong.iter().map(|line| format!("{line}\n")).collect::<String>())?;
         Ok(if wrong.is_empty() { exit::DONE } else { exit::GATE })
     }
 
@@ -216,6 +232,7 @@ impl Shell<'_> {
             skip_dirs: walk.skip_dirs.clone(),
             skip_files: walk.skip_files.clone(),
             platform: walk.platform.clone(),
+            insecure: walk.insecure,
             timeout: walk.timeout,
             parallel: walk.parallel,
             cache_dir: if walk.no_cache { None } else { data::cache_dir(walk.cache_dir.clone()) },
@@ -224,19 +241,40 @@ impl Shell<'_> {
         scan::scan(target, &options, &scan::Progress::new(self.shows_progress()))
     }
 
-    fn open_data(&self, args: &DataArgs) -> Result<Data, Failure> {
-        let data = Data::open(args.db.clone())?;
-        if let Some(limit) = args.max_db_age
-            && let Some(age) = data.age(self.now)
-            && age > limit
-        {
-            return Err(Failure::new(
-                exit::DATA,
-                format!("the advisory data is {} days old", age.as_secs() / 86_400),
-            )
-            .hint("run `yagura db update`, or raise --max-db-age"));
+    fn open_data(&self, args: &DataArgs, walk: &WalkArgs) -> Result<Data, Failure> {
+        let mut named = args.db.clone();
+        if let Some(mirror) = &args.db_mirror {
+            let place = data::Place::new(args.db.clone(), walk.cache_dir.clone())?;
+            let report = self.update(Some(mirror), &[], &place)?;
+            if !report.failed.is_empty() {
+                self.aside(db::told_update(&report, self.lang).trim_end());
+            }
+            named = Some(place.db);
+        }
+        let data = Data::open(named)?;
+        if let Some(limit) = args.max_db_age {
+            data.check_age(limit, self.now)?;
         }
         Ok(data)
+    }
+
+    /// The time that documents carry: that of `SOURCE_DATE_EPOCH`, or now where it was asked for.
+    /// <https://reproducible-builds.org/specs/source-date-epoch/>
+    fn created(&self, wanted: bool) -> Result<Option<Timestamp>, Failure> {
+        let Some(text) = std::env::var("SOURCE_DATE_EPOCH").ok().filter(|text| !text.is_empty()) else {
+            return Ok(wanted.then_some(self.now));
+        };
+        let time = text.parse().ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
+        time.map(Some).ok_or_else(|| {
+            Failure::new(
+                exit::USAGE,
+                said!(
+                    "SOURCE_DATE_EPOCH is `{}`, which is not a number of seconds",
+                    "SOURCE_DATE_EPOCH の値 `{}` は秒数ではありません",
+                    text
+                ),
+            )
+        })
     }
 
     /// Remarks that change how a result is to be read.
@@ -259,17 +297,48 @@ impl Shell<'_> {
         if scanned.target.kind == TargetKind::Sbom && inventory.platform.is_none() {
             tracing::debug!("the document names no operating system");
         }
-        notes.extend(data.remarks(self.lang));
+        notes.extend(data.remarks(self.now, self.lang));
     }
 
     fn shows_progress(&self) -> bool {
         !self.cli.no_progress && !self.cli.quiet
     }
 
-    fn say(&self, text: &str) {
+    fn say(&self, text: &str) -> Result<(), Failure> {
+        if self.cli.quiet { Ok(()) } else { print(text) }
+    }
+
+    /// A remark that is not part of the result.
+    fn aside(&self, text: &str) {
         if !self.cli.quiet {
-            print(text);
+            let word = self.lang.pick("note:", "注意:");
+            let _ = writeln!(std::io::stderr().lock(), "{word} {}", crate::table::clean(text));
         }
+    }
+
+    /// What people must know of a result that only programs will read.
+    fn remark_aside(&self, report: &Report<'_>) {
+        for note in report.notes {
+            self.aside(note);
+        }
+        let failed = report.inventory.unread.iter().filter(|entry| entry.reason.is_failure()).count();
+        if failed > 0 {
+            self.aside(&match self.lang {
+                Lang::En => format!("incomplete: {failed} files or parts could not be read"),
+                Lang::Ja => format!("不完全です: 読み取れないものが {failed} 件あります"),
+            });
+        }
+    }
+}
+
+/// The exit code of a command that looks but does not judge.
+fn looked(scanned: &Scanned) -> u8 {
+    if scanned.inventory.unread.iter().any(|entry| entry.reason.is_failure()) {
+        exit::INCOMPLETE
+    } else if scanned.inventory.packages.is_empty() {
+        exit::NOTHING
+    } else {
+        exit::DONE
     }
 }
 
@@ -302,20 +371,11 @@ fn verdict(scanned: &Scanned, detections: &[Detection], gate: &GateArgs) -> u8 {
     }
 }
 
-fn read_text(file: Option<&Path>) -> Result<String, Failure> {
-    let mut bytes = Vec::new();
-    let read = match file {
-        Some(path) if path != Path::new("-") => {
-            std::fs::File::open(path).and_then(|mut file| file.read_to_end(&mut bytes))
-        }
-        _ => std::io::stdin().lock().read_to_end(&mut bytes),
-    };
-    let name = file.map_or(PathBuf::from("standard input"), PathBuf::from);
-    read.map_err(|error| Failure::new(exit::USAGE, format!("cannot read `{}`: {error}", name.display())))?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
-}
+/// Most bytes of lines to compare.
+const MOST_LINES: u64 = 1 << 30;
 
-/// Prints to standard output; a closed pipe is nobody's error.
-fn print(text: &str) {
-    let _ = std::io::stdout().lock().write_all(text.as_bytes());
+fn read_text(file: Option<&Path>) -> Result<String, Failure> {
+    let name = file.map_or(PathBuf::from("-"), PathBuf::from);
+    let bytes = scan::read_file(&name, MOST_LINES)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

@@ -1,6 +1,6 @@
 //! Japanese help. One line per verb and flag; a test fails when one is missing.
 
-use clap::Command;
+use clap::{Arg, ArgAction, Command};
 
 /// (name of a verb or flag, text). Flags have the same meaning under every verb, so one line serves all.
 const TEXTS: &[(&str, &str)] = &[
@@ -36,7 +36,10 @@ const TEXTS: &[(&str, &str)] = &[
     ("target", "dir:、root:、oci-archive:、docker-archive:、oci-dir:、zip:、sbom:、image: または単なるパス"),
     ("id", "CVE 番号、またはその他のアドバイザリー ID"),
     ("scheme", "バージョン体系 (dpkg、rpm、apk、pep440、npm、maven など)"),
-    ("db_mirror", "配布元の代わりにこのミラーからすべての情報を取得します"),
+    (
+        "db_mirror",
+        "配布元の代わりにこのミラーから取得します (検査で指定すると、先にデータベースを更新します)",
+    ),
     ("only", "この情報源だけを対象にします"),
     ("from", "入力フォルダー"),
     ("out", "書き出すデータベース"),
@@ -45,11 +48,13 @@ const TEXTS: &[(&str, &str)] = &[
     ("skip_files", "除外するファイル (glob。`/` のない名前はどこでも一致)"),
     ("scanners", "調べるもの (現在は `vuln` のみ)"),
     ("platform", "マルチプラットフォームイメージから選ぶもの (例: linux/arm64)"),
+    ("insecure", "レジストリーに TLS なしで接続します (認証情報もそのまま送ります)"),
     ("timeout", "この時間で打ち切り、読めなかったものを報告します (例: 90s、5m、1h)"),
     ("parallel", "同時に読むレイヤーの数"),
     ("no_cache", "すべてのレイヤーを読み直します"),
-    ("format", "出力形式 (table、json、sarif、cyclonedx、spdx、csv、html、junit など)"),
-    ("output", "ファイルに書き出します。FORMAT=FILE で出力を追加できます (複数指定可)"),
+    ("format", "出力形式"),
+    ("output", "ファイルに書き出します。FORMAT=FILE で出力を追加できます (複数指定可)。- は標準出力です"),
+    ("timestamp", "文書に時刻を入れます。指定しなければ同じ入力から同じバイト列が得られます"),
     ("max_db_age", "データベースがこれより古ければ終了コード 4 で終わります (例: 7d)"),
     ("vex", "VEX 文書 (OpenVEX、CycloneDX、CSAF)。複数指定可"),
     ("ignorefile", "無視ファイル。指定がなければ対象とカレントディレクトリのものを読みます"),
@@ -61,20 +66,61 @@ const TEXTS: &[(&str, &str)] = &[
     ("show_suppressed", "抑制された検出も表示します"),
 ];
 
+/// Headings of groups of flags.
+const HEADINGS: &[(&str, &str)] = &[
+    ("What is looked at", "検査の範囲"),
+    ("Output", "出力"),
+    ("Advisory data", "アドバイザリーデータ"),
+    ("Decisions", "判断済みの検出"),
+    ("Gate", "表示とゲート"),
+];
+
+const EXIT_CODES: &str = "終了コード: 0 完了、1 ゲート不合格、2 使い方の誤り、3 不完全、\
+                          4 アドバイザリーデータがない・古い、5 検査対象なし";
+
 /// Replaces the help texts of a command, its flags and its verbs.
 pub fn translate(command: Command) -> Command {
+    let root = command.get_name() == "yagura";
+    let mut command = translate_one(command);
+    if root {
+        let version = Arg::new("version").short('V').long("version").help("バージョンを表示します");
+        command = command
+            .disable_version_flag(true)
+            .arg(version.action(ArgAction::Version).help_heading("オプション"))
+            .after_help(EXIT_CODES);
+    }
+    command
+}
+
+fn translate_one(command: Command) -> Command {
     let name = command.get_name().to_owned();
     let mut command = match text(&name) {
         Some(text) => command.about(text).long_about(None::<&str>),
         None => command,
     };
-    command = command.mut_args(|argument| match text(argument.get_id().as_str()) {
-        Some(text) => argument.help(text).long_help(None::<&str>),
-        None => argument,
+    command = command.mut_args(|argument| {
+        let heading = match argument.get_help_heading() {
+            Some(heading) => {
+                HEADINGS.iter().find(|(en, _)| *en == heading).map_or("オプション", |(_, ja)| *ja)
+            }
+            None if argument.is_positional() => "引数",
+            None => "オプション",
+        };
+        let argument = argument.help_heading(heading);
+        match text(argument.get_id().as_str()) {
+            Some(text) => argument.help(text).long_help(None::<&str>),
+            None => argument,
+        }
     });
+    let help = Arg::new("help").short('h').long("help").help("ヘルプを表示します").action(ArgAction::Help);
+    command = command
+        .disable_help_flag(true)
+        .arg(help.help_heading("オプション"))
+        .subcommand_help_heading("コマンド")
+        .help_template("{about}\n\n使い方: {usage}\n\n{all-args}{after-help}");
     let verbs: Vec<String> = command.get_subcommands().map(|verb| verb.get_name().to_owned()).collect();
     for verb in verbs {
-        command = command.mut_subcommand(verb, translate);
+        command = command.mut_subcommand(verb, translate_one);
     }
     command
 }
@@ -99,6 +145,18 @@ mod tests {
         for verb in command.get_subcommands() {
             missing(verb, out);
         }
+    }
+
+    #[test]
+    fn every_heading_is_japanese() {
+        fn headings(command: &Command, out: &mut Vec<String>) {
+            out.extend(command.get_arguments().filter_map(|a| a.get_help_heading().map(str::to_owned)));
+            command.get_subcommands().for_each(|verb| headings(verb, out));
+        }
+        let mut used = Vec::new();
+        headings(&Cli::command(), &mut used);
+        used.retain(|heading| !HEADINGS.iter().any(|(en, _)| en == heading));
+        assert_eq!(used, Vec::<String>::new());
     }
 
     #[test]

@@ -4,11 +4,14 @@ pub mod args;
 mod commands;
 mod ja;
 mod output;
+mod usage;
 
-use args::{Cli, Lang};
+use crate::said::Said;
+use args::Cli;
 use clap::{CommandFactory, FromArgMatches};
 use std::ffi::OsString;
 use std::io::Write;
+use yagura_model::Lang;
 
 /// Exit codes, a contract with scripts.
 pub mod exit {
@@ -32,34 +35,27 @@ pub struct Failure {
     /// One of [`exit`].
     pub code: u8,
     /// What happened, the cause last.
-    pub message: String,
+    pub message: Said,
     /// What the user can do about it.
-    pub hint: Option<String>,
+    pub hint: Option<Said>,
 }
 
 impl Failure {
     /// A failure without a hint.
-    pub fn new(code: u8, message: impl Into<String>) -> Self {
+    pub fn new(code: u8, message: impl Into<Said>) -> Self {
         Self { code, message: message.into(), hint: None }
     }
 
     /// Adds the next step.
     #[must_use]
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub fn hint(mut self, hint: impl Into<Said>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
-    /// Joins an error and its causes with colons.
-    pub fn from_error(code: u8, error: &dyn std::error::Error) -> Self {
-        let mut message = error.to_string();
-        let mut cause = error.source();
-        while let Some(error) = cause {
-            message.push_str(": ");
-            message.push_str(&error.to_string());
-            cause = error.source();
-        }
-        Self::new(code, message)
+    /// A failure with the next step, if there is one.
+    pub fn with(code: u8, (message, hint): (Said, Option<Said>)) -> Self {
+        Self { code, message, hint }
     }
 }
 
@@ -68,41 +64,61 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let lang = language(&arguments);
     let mut command = Cli::command();
-    if lang == yagura_model::Lang::Ja {
+    if lang == Lang::Ja {
         command = ja::translate(command);
     }
+    let command = command.mut_subcommands(|verb| list_formats(verb, lang));
     let parsed = command.try_get_matches_from(arguments).and_then(|matches| Cli::from_arg_matches(&matches));
-    let cli = match parsed {
-        Ok(cli) => cli,
-        Err(error) => {
-            // Help and version are errors to clap, but not to users. A closed pipe is nobody's error.
+    let outcome = match parsed {
+        Ok(cli) => {
+            start_logging(cli.verbose);
+            commands::run(&cli, lang)
+        }
+        // Help and version are errors to clap, but not to users. A closed pipe is nobody's error.
+        Err(error) if !error.use_stderr() => {
             let _ = error.print();
-            return if error.use_stderr() { exit::USAGE } else { exit::DONE };
+            Ok(exit::DONE)
         }
+        Err(error) if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            let _ = error.print();
+            Ok(exit::USAGE)
+        }
+        Err(error) => Err(usage::failure(&error)),
     };
-    start_logging(cli.verbose);
-    match commands::run(&cli, lang) {
-        Ok(code) => code,
-        Err(failure) => {
-            let style = if std::env::var_os("NO_COLOR").is_none() {
-                crate::table::error_style()
-            } else {
-                anstyle::Style::new()
-            };
-            let mut stderr = anstream::stderr();
-            let word = lang.pick("error:", "エラー:");
-            let _ = writeln!(stderr, "{style}{word}{style:#} {}", failure.message);
-            if let Some(hint) = failure.hint {
-                let _ = writeln!(stderr, "{} {hint}", lang.pick("hint:", "ヒント:"));
-            }
-            failure.code
-        }
+    outcome.unwrap_or_else(|failure| {
+        report(&failure, lang);
+        failure.code
+    })
+}
+
+/// The help of `--format` names the formats that are registered.
+fn list_formats(verb: clap::Command, lang: Lang) -> clap::Command {
+    if !verb.get_arguments().any(|argument| argument.get_id() == "timestamp") {
+        return verb;
+    }
+    verb.mut_arg("format", |argument| {
+        argument.help(format!(
+            "{}: {}",
+            lang.pick("How to print", "出力形式"),
+            output::format_names().join(", ")
+        ))
+    })
+}
+
+fn report(failure: &Failure, lang: Lang) {
+    let bold = if output::wants_colour() { crate::table::error_style() } else { anstyle::Style::new() };
+    let mut stderr = anstream::stderr();
+    let word = lang.pick("error:", "エラー:");
+    let _ = writeln!(stderr, "{bold}{word}{bold:#} {}", crate::table::clean(failure.message.text(lang)));
+    if let Some(hint) = &failure.hint {
+        let hint = crate::table::clean(hint.text(lang));
+        let _ = writeln!(stderr, "{} {hint}", lang.pick("hint:", "ヒント:"));
     }
 }
 
 /// The language must be known before clap prints help, so `--lang` is looked for by hand; then the usual
 /// locale variables decide.
-fn language(arguments: &[OsString]) -> yagura_model::Lang {
+fn language(arguments: &[OsString]) -> Lang {
     let mut words = arguments.iter().filter_map(|argument| argument.to_str());
     let mut asked = None;
     while let Some(word) = words.next() {
@@ -118,8 +134,8 @@ fn language(arguments: &[OsString]) -> yagura_model::Lang {
             .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
     });
     match asked {
-        Some(value) if value == "ja" || value.starts_with("ja_") => yagura_model::Lang::Ja,
-        _ => yagura_model::Lang::En,
+        Some(value) if value == "ja" || value.starts_with("ja_") => Lang::Ja,
+        _ => Lang::En,
     }
 }
 
@@ -133,13 +149,4 @@ fn start_logging(verbose: u8) {
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(format!("warn,yagura={level}")));
     // A second call, as tests make it, changes nothing.
     let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
-}
-
-impl From<Lang> for yagura_model::Lang {
-    fn from(lang: Lang) -> Self {
-        match lang {
-            Lang::En => Self::En,
-            Lang::Ja => Self::Ja,
-        }
-    }
 }

@@ -3,6 +3,7 @@
 use super::cache::LayerCache;
 use super::{Options, Progress, Scanned};
 use crate::cli::{Failure, exit};
+use crate::said;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -34,8 +35,16 @@ pub fn local(
     let storage = match storage {
         Some(storage) => storage,
         None => image::sniff(&path).map_err(failure)?.ok_or_else(|| {
-            Failure::new(exit::USAGE, format!("`{}` is not a container image", path.display()))
-                .hint("give an OCI layout, or an archive written by `docker save` or `skopeo copy`")
+            Failure::new(
+                exit::USAGE,
+                said!("`{}` is not a container image", "`{}` はコンテナイメージではありません", path.display()),
+            )
+            .hint(said!(
+                "give an OCI layout, or an archive written by `docker save` or `skopeo copy`; other files are for \
+                 `yagura fs`",
+                "OCI レイアウト、または `docker save` や `skopeo copy` が書いたアーカイブを指定してください。\
+                 その他のファイルは `yagura fs` です"
+            ))
         })?,
     };
     let open = image::open(storage, &path, name.as_deref(), &platform).map_err(failure)?;
@@ -56,19 +65,21 @@ fn split_name(path: &Path) -> (PathBuf, Option<String>) {
 pub fn platform(options: &Options) -> Result<Platform, Failure> {
     match &options.platform {
         Some(text) => Platform::parse(text).ok_or_else(|| {
-            Failure::new(exit::USAGE, format!("`{text}` is not a platform"))
-                .hint("write os/arch, as in linux/arm64")
+            Failure::new(
+                exit::USAGE,
+                said!("`{}` is not a platform", "`{}` はプラットフォームではありません", text),
+            )
+            .hint(said!(
+                "write os/arch, as in linux/arm64",
+                "linux/arm64 のように os/arch で指定してください"
+            ))
         }),
         None => Ok(Platform::host()),
     }
 }
 
 fn failure(error: ImageError) -> Failure {
-    let failure = Failure::from_error(exit::USAGE, &error);
-    match error.hint() {
-        Some(hint) => failure.hint(hint),
-        None => failure,
-    }
+    Failure::with(exit::USAGE, said::image(&error))
 }
 
 /// Scans an image that is open.
@@ -165,26 +176,41 @@ pub fn remote(
     progress: &Progress,
 ) -> Result<Scanned, Failure> {
     let platform = platform(options)?;
-    let parsed = Reference::parse(reference).map_err(cloud_failure)?;
+    let parsed = Reference::parse(reference).map_err(|error| cloud_failure(error, reference))?;
     let network = if options.offline { Network::Offline } else { Network::Online };
-    let client = Client::new(network).map_err(cloud_failure)?;
-    let registry = Registry::new(client, RegistryOptions { docker_config: docker_config(), insecure: false });
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(
-            |error| Failure::new(exit::USAGE, format!("cannot start the network runtime: {error}")),
-        )?;
+    let client = Client::new(network).map_err(|error| cloud_failure(error, reference))?;
+    let registry =
+        Registry::new(client, RegistryOptions { docker_config: docker_config(), insecure: options.insecure });
+    let runtime = super::network_runtime()?;
     progress.phase(format!("asking for {parsed}"));
-    let open = runtime.block_on(registry.open(&parsed, &platform)).map_err(cloud_failure)?;
+    let asked = async {
+        match options.timeout {
+            Some(time) => tokio::time::timeout(time, registry.open(&parsed, &platform)).await.ok(),
+            None => Some(registry.open(&parsed, &platform).await),
+        }
+    };
+    let Some(open) = runtime.block_on(asked) else {
+        return Err(Failure::new(
+            exit::INCOMPLETE,
+            said!("time ran out while asking for `{}`", "`{}` の問い合わせ中に時間切れになりました", parsed),
+        ));
+    };
+    let open = open.map_err(|error| cloud_failure(error, reference))?;
     // Layers are read by threads of this scan, and filled by tasks of the runtime, which must live on until then.
     scan(&open, parsed.to_string(), options, selection, limits, progress)
 }
 
-fn cloud_failure(error: CloudError) -> Failure {
-    let failure = Failure::from_error(exit::USAGE, &error);
-    match error.hint() {
-        Some(hint) => failure.hint(hint),
-        None => failure,
+/// What is wrong, and that a file of that name exists where one may have been meant.
+fn cloud_failure(error: CloudError, reference: &str) -> Failure {
+    let failure = Failure::with(exit::USAGE, said::cloud(&error));
+    if Path::new(reference).exists() {
+        return failure.hint(said!(
+            "`{0}` was looked for in a registry; for the one on disk write `./{0}`",
+            "`{0}` はレジストリーから探しました。ディスク上のものは `./{0}` と指定してください",
+            reference
+        ));
     }
+    failure
 }
 
 /// The directory of Docker's `config.json`.

@@ -219,15 +219,8 @@ fn changed_records_come_one_by_one() {
 
 /// A zip with one stored member, written by hand.
 fn stored_zip(name: &str, body: &[u8]) -> Vec<u8> {
-    let mut crc = !0u32;
-    for byte in body {
-        crc ^= u32::from(*byte);
-        for _ in 0..8 {
-            crc = if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 };
-        }
-    }
     let mut common = [20u16, 0, 0, 0, 0x21].iter().flat_map(|n| n.to_le_bytes()).collect::<Vec<u8>>();
-    for number in [!crc, body.len() as u32, body.len() as u32] {
+    for number in [crc(body), body.len() as u32, body.len() as u32] {
         common.extend(number.to_le_bytes());
     }
     common.extend((name.len() as u16).to_le_bytes());
@@ -240,6 +233,18 @@ fn stored_zip(name: &str, body: &[u8]) -> Vec<u8> {
     zip.extend([size.to_le_bytes(), directory.to_le_bytes()].concat());
     zip.extend([0, 0]);
     zip
+}
+
+/// CRC-32, bit by bit.
+fn crc(body: &[u8]) -> u32 {
+    let mut crc = !0u32;
+    for byte in body {
+        crc ^= u32::from(*byte);
+        for _ in 0..8 {
+            crc = if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 };
+        }
+    }
+    !crc
 }
 
 #[test]
@@ -278,4 +283,44 @@ fn paths_stay_below_their_folder() {
     }
     assert!(is_plain("Red Hat/all.zip"));
     assert_eq!(escape("Red Hat/a#b.zip"), "Red%20Hat/a%23b.zip");
+}
+
+#[test]
+fn a_mirror_may_hold_a_part_and_dated_files() {
+    let mirror = debian();
+    let scores =
+        "#model_version:v1,score_date:2026-08-16T00:00:00+0000\ncve,epss,percentile\nCVE-2024-1,0.5,0.9\n";
+    mirror.body("epss/", r#"<a href="epss_scores-2026-08-16.csv.gz">x</a>"#);
+    mirror.set("epss/epss_scores-2026-08-16.csv.gz", Answer::Body(gzip(scores.as_bytes())));
+    let report = mirror.update(&["debian", "epss", "arch"]).unwrap();
+    assert_eq!((report.failed, report.absent), (Vec::new(), vec!["arch".to_owned()]));
+    let database = mirror.database();
+    assert!(database.vulnerability("CVE-2024-1").unwrap().epss.is_some());
+    assert!(database.sources().iter().all(|source| source.error.is_none()), "{:?}", database.sources());
+}
+
+/// A gzip member with one stored block: no compressor is needed for a test.
+fn gzip(body: &[u8]) -> Vec<u8> {
+    let length = body.len() as u16;
+    let mut out = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255, 1];
+    out.extend([length.to_le_bytes(), (!length).to_le_bytes()].concat());
+    out.extend(body);
+    out.extend(crc(body).to_le_bytes());
+    out.extend((body.len() as u32).to_le_bytes());
+    out
+}
+
+#[test]
+fn records_of_the_future_are_not_new_for_ever_and_archives_stand_in_for_records() {
+    let list = "2999-01-01T00:00:00Z,A-9\n2025-02-01T00:00:00Z,A-2\n2025-01-01T00:00:00Z,A-1\n";
+    let now = "2026-01-01T00:00:00Z".parse().unwrap();
+    assert_eq!(changed(list, "2025-01-01T00:00:00Z".parse().unwrap(), now), ["A-2"]);
+    let mirror = Mirror::new(&[("osv/ecosystems.txt", "PyPI\n")]);
+    mirror.set("osv/PyPI/all.zip", Answer::Body(stored_zip("A-1.json", b"{\"id\":\"A-1\"}")));
+    mirror.body("osv/PyPI/modified_id.csv", "2025-01-01T00:00:00Z,A-1\n");
+    mirror.update(&["osv"]).unwrap();
+    mirror.body("osv/PyPI/modified_id.csv", list);
+    let report = mirror.update(&["osv"]).unwrap();
+    assert_eq!(report.failed, Vec::new(), "{:?}", mirror.asked());
+    assert!(mirror.asked().iter().any(|line| line.ends_with("all.zip")), "{:?}", mirror.asked());
 }

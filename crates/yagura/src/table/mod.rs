@@ -1,13 +1,17 @@
 //! The table for people: sorted, grouped by ecosystem, with what to update to, what was not read, and how
 //! old the data is.
 
+mod columns;
+mod gaps;
+
+pub use columns::{Cell, Columns};
+
 use anstyle::{AnsiColor, Style};
-use comfy_table::{Attribute, Cell, Color, ColumnConstraint, ContentArrangement, Table, presets};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use yagura_formats::{Report, SourceState};
-use yagura_model::{Detection, FixStatus, Lang, Package, Severity, Unread};
+use yagura_model::{Detection, FixStatus, Lang, Package, Severity};
 
 /// How the terminal looks.
 #[derive(Debug, Clone, Copy)]
@@ -17,9 +21,6 @@ pub struct Look {
     /// Whether colours are wanted.
     pub colour: bool,
 }
-
-/// Unread entries that are listed one by one.
-const LISTED_UNREAD: usize = 12;
 
 /// Age from which data is called old.
 const OLD_DAYS: i64 = 7;
@@ -37,12 +38,15 @@ pub fn render(report: &Report<'_>, look: Look, show_suppressed: bool, out: &mut 
     } else {
         packages(report, look, out)?;
     }
-    unread(&report.inventory.unread, lang, out)?;
+    gaps::write(&report.inventory.unread, lang, look, out)?;
+    if !report.notes.is_empty() || report.judged {
+        writeln!(out)?;
+    }
     for note in report.notes {
-        writeln!(out, "{} {note}", lang.pick("note:", "注意:"))?;
+        put_line(&format!("{} {}", lang.pick("note:", "注意:"), clean(note)), out)?;
     }
     if report.judged {
-        data(report.data, report.created, lang, out)?;
+        data(report.data, report.now, lang, out)?;
     }
     Ok(())
 }
@@ -59,7 +63,7 @@ fn title(report: &Report<'_>, look: Look, out: &mut dyn Write) -> io::Result<()>
         Lang::En => format!("{} packages", thousands(count as u64)),
         Lang::Ja => format!("パッケージ {} 件", thousands(count as u64)),
     };
-    writeln!(out, "{bold}{}{platform}{bold:#} · {packages}", clean(&report.target.name))?;
+    put_line(&format!("{bold}{}{}{bold:#} · {packages}", clean(&report.target.name), clean(&platform)), out)?;
     if let Some(date) = report.end_of_life {
         match report.lang {
             Lang::En => writeln!(out, "end of life: this release has had no security fixes since {date}")?,
@@ -76,144 +80,129 @@ fn findings(report: &Report<'_>, look: Look, show_suppressed: bool, out: &mut dy
             groups.entry(detection.package.ecosystem.as_str()).or_default().push(detection);
         }
     }
-    for (ecosystem, mut detections) in groups {
-        detections.sort_by(|a, b| {
+    let bold = if look.colour { Style::new().bold() } else { Style::new() };
+    for (ecosystem, detections) in groups {
+        put_line(&format!("{bold}{}{bold:#}", clean(ecosystem)), out)?;
+        findings_of(&detections, report.lang, look).write(out)?;
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+/// The findings of one ecosystem by the file in which the fix goes, worst first.
+fn findings_of(detections: &[&Detection], lang: Lang, look: Look) -> Columns {
+    let mut by_place: BTreeMap<String, Vec<&Detection>> = BTreeMap::new();
+    for detection in detections {
+        by_place.entry(place(&detection.package, lang)).or_default().push(detection);
+    }
+    let worst = |found: &[&Detection]| found.iter().map(|detection| detection.severity).max();
+    let mut by_place: Vec<(String, Vec<&Detection>)> = by_place.into_iter().collect();
+    by_place.sort_by(|(a, of_a), (b, of_b)| worst(of_b).cmp(&worst(of_a)).then_with(|| a.cmp(b)));
+    let mut table = Columns::new(
+        [
+            lang.pick("Severity", "深刻度"),
+            lang.pick("Vulnerability", "脆弱性"),
+            lang.pick("Package", "パッケージ"),
+            lang.pick("Installed", "導入済み"),
+            lang.pick("Fixed in", "修正版"),
+            lang.pick("Exploited / EPSS", "悪用 / EPSS"),
+            lang.pick("Title", "概要"),
+        ],
+        look,
+    );
+    for (place, mut found) in by_place {
+        if !place.is_empty() {
+            table.section(Cell::new(place).styled(Style::new().dimmed()));
+        }
+        found.sort_by(|a, b| {
             b.severity
                 .cmp(&a.severity)
                 .then_with(|| a.package.name.cmp(&b.package.name))
                 .then_with(|| a.package.version.cmp(&b.package.version))
                 .then_with(|| a.vulnerability.id.cmp(&b.vulnerability.id))
         });
-        let mut table = new_table(look);
-        let lang = report.lang;
-        table.set_header(
-            [
-                lang.pick("Severity", "深刻度"),
-                lang.pick("Vulnerability", "脆弱性"),
-                lang.pick("Package", "パッケージ"),
-                lang.pick("Installed", "導入済み"),
-                lang.pick("Fixed in", "修正版"),
-                lang.pick("Known exploited / EPSS", "悪用確認 / EPSS"),
-                lang.pick("Title", "概要"),
-            ]
-            .map(|text| heading(text, look)),
-        );
-        for detection in detections {
-            table.add_row([
-                severity(detection, look),
-                Cell::new(clean(detection.vulnerability.id.as_str())),
-                Cell::new(name_and_place(&detection.package)),
-                Cell::new(clean(&detection.package.version)),
+        for detection in found {
+            table.row([
+                severity(detection),
+                Cell::new(detection.vulnerability.id.as_str()),
+                Cell::new(&detection.package.name),
+                Cell::new(&detection.package.version),
                 Cell::new(fix(detection, lang)),
                 Cell::new(threat(detection, lang)),
-                Cell::new(shorten(&clean(&detection.vulnerability.summary), 100)),
+                Cell::new(title_of(detection)),
             ]);
         }
-        if let Some(column) = table.column_mut(1) {
-            column.set_constraint(ColumnConstraint::ContentWidth);
-        }
-        writeln!(out, "{ecosystem}")?;
-        write_table(&table, out)?;
     }
-    Ok(())
+    table
+}
+
+/// For language packages the file that named them, because that is where the fix goes. An OS package is updated
+/// with its package manager, wherever its database lies.
+fn place(package: &Package, lang: Lang) -> String {
+    let Some(first) = package.locations.first().filter(|_| package.source.is_none()) else {
+        return String::new();
+    };
+    match (package.locations.len(), lang) {
+        (1, _) => first.path.as_str().to_owned(),
+        (count, Lang::En) => format!("{} and {} more", first.path.as_str(), count - 1),
+        (count, Lang::Ja) => format!("{} 他 {} か所", first.path.as_str(), count - 1),
+    }
+}
+
+/// The title; who suppressed the finding comes first where somebody did.
+fn title_of(detection: &Detection) -> String {
+    let summary = &detection.vulnerability.summary;
+    match &detection.suppressed {
+        Some(decision) => format!("[{}] {summary}", decision.by),
+        None => summary.clone(),
+    }
 }
 
 fn packages(report: &Report<'_>, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let lang = report.lang;
-    let mut table = new_table(look);
-    table.set_header(
+    let mut table = Columns::new(
         [
             lang.pick("Ecosystem", "エコシステム"),
             lang.pick("Package", "パッケージ"),
             lang.pick("Version", "バージョン"),
             lang.pick("Licence", "ライセンス"),
             lang.pick("Found in", "場所"),
-        ]
-        .map(|text| heading(text, look)),
+        ],
+        look,
     );
     for package in &report.inventory.packages {
         let place = package.locations.first().map_or("", |location| location.path.as_str());
-        table.add_row([
+        table.row([
             Cell::new(package.ecosystem.as_str()),
-            Cell::new(clean(&package.name)),
-            Cell::new(clean(&package.version)),
-            Cell::new(shorten(&clean(&package.licenses.join(", ")), 40)),
-            Cell::new(clean(place)),
+            Cell::new(&package.name),
+            Cell::new(&package.version),
+            Cell::new(columns::cut(&package.licenses.join(", "), 40)),
+            Cell::new(place),
         ]);
     }
-    write_table(&table, out)
-}
-
-fn new_table(look: Look) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    match look.width {
-        Some(width) => {
-            table.set_content_arrangement(ContentArrangement::Dynamic);
-            table.set_width(width);
-        }
-        None => {
-            table.set_content_arrangement(ContentArrangement::Disabled);
-        }
-    }
-    if look.colour {
-        table.enforce_styling();
-    } else {
-        table.force_no_tty();
-    }
-    table
-}
-
-fn write_table(table: &Table, out: &mut dyn Write) -> io::Result<()> {
-    for line in table.lines() {
-        writeln!(out, "{}", line.trim_end())?;
-    }
+    table.write(out)?;
     writeln!(out)
 }
 
-fn heading(text: &str, look: Look) -> Cell {
-    let cell = Cell::new(text);
-    if look.colour { cell.add_attribute(Attribute::Bold) } else { cell }
-}
-
-fn severity(detection: &Detection, look: Look) -> Cell {
+fn severity(detection: &Detection) -> Cell {
     let text = if detection.suppressed.is_some() {
         format!("({})", detection.severity)
     } else {
         detection.severity.to_string()
     };
-    let cell = Cell::new(text);
-    if !look.colour {
-        return cell;
-    }
-    match detection.severity {
-        Severity::Critical => cell.fg(Color::Red).add_attribute(Attribute::Bold),
-        Severity::High => cell.fg(Color::Red),
-        Severity::Medium => cell.fg(Color::Yellow),
-        Severity::Low => cell.fg(Color::Blue),
-        Severity::Informational | Severity::Untriaged => cell.fg(Color::DarkGrey),
-    }
-}
-
-/// The package; for language packages also the file that named it, because that is where the fix goes.
-fn name_and_place(package: &Package) -> String {
-    let mut text = clean(&package.name);
-    if package.source.is_none()
-        && let Some(location) = package.locations.first()
-    {
-        text.push('\n');
-        text.push_str("  ");
-        text.push_str(&clean(location.path.as_str()));
-        if package.locations.len() > 1 {
-            text.push_str(&format!(" (+{})", package.locations.len() - 1));
-        }
-    }
-    text
+    let colour = |colour: AnsiColor| Style::new().fg_color(Some(colour.into()));
+    Cell::new(text).styled(match detection.severity {
+        Severity::Critical => colour(AnsiColor::Red).bold(),
+        Severity::High => colour(AnsiColor::Red),
+        Severity::Medium => colour(AnsiColor::Yellow),
+        Severity::Low => colour(AnsiColor::Blue),
+        Severity::Informational | Severity::Untriaged => Style::new().dimmed(),
+    })
 }
 
 fn fix(detection: &Detection, lang: Lang) -> String {
     if !detection.fix.versions.is_empty() {
-        return clean(&detection.fix.versions.join(", "));
+        return detection.fix.versions.join(", ");
     }
     status(detection.fix.status, lang).to_owned()
 }
@@ -233,7 +222,7 @@ fn status(status: FixStatus, lang: Lang) -> &'static str {
 
 fn threat(detection: &Detection, lang: Lang) -> String {
     let epss = detection.vulnerability.epss.map(|epss| format!("{:.1} %", epss.score * 100.0));
-    let kev = detection.vulnerability.kev.as_ref().map(|_| lang.pick("exploited", "悪用あり").to_owned());
+    let kev = detection.vulnerability.kev.as_ref().map(|_| lang.pick("known", "悪用あり").to_owned());
     [kev, epss].into_iter().flatten().collect::<Vec<_>>().join(" / ")
 }
 
@@ -253,11 +242,19 @@ pub fn summary(report: &Report<'_>) -> String {
         .collect();
     let mut line = match report.lang {
         Lang::En => match active.len() {
+            0 if report.inventory.packages.is_empty() => {
+                "No package was found: there was nothing to judge".to_owned()
+            }
+            0 if !report.is_complete() => "No known vulnerability found in what could be read".to_owned(),
             0 => "No known vulnerability found".to_owned(),
             1 => format!("1 finding: {}", parts.join(", ")),
             count => format!("{} findings: {}", thousands(count as u64), parts.join(", ")),
         },
         Lang::Ja => match active.len() {
+            0 if report.inventory.packages.is_empty() => {
+                "パッケージが見つからず、判定するものがありませんでした".to_owned()
+            }
+            0 if !report.is_complete() => "読み取れた範囲では既知の脆弱性は見つかりませんでした".to_owned(),
             0 => "既知の脆弱性は見つかりませんでした".to_owned(),
             count => format!("検出 {} 件: {}", thousands(count as u64), parts.join(", ")),
         },
@@ -278,47 +275,10 @@ pub fn summary(report: &Report<'_>) -> String {
     line
 }
 
-fn unread(entries: &[Unread], lang: Lang, out: &mut dyn Write) -> io::Result<()> {
-    if entries.is_empty() {
-        return Ok(());
-    }
-    match lang {
-        Lang::En => writeln!(out, "\nNot covered by this result ({}):", thousands(entries.len() as u64))?,
-        Lang::Ja => writeln!(out, "\nこの結果に含まれないもの ({} 件):", thousands(entries.len() as u64))?,
-    }
-    // What failed comes before what is merely unexplained.
-    let (failed, unexplained): (Vec<&Unread>, Vec<&Unread>) =
-        entries.iter().partition(|entry| entry.reason.is_failure());
-    for entry in failed.into_iter().chain(unexplained).take(LISTED_UNREAD) {
-        let path = if entry.path.as_str().is_empty() { "." } else { entry.path.as_str() };
-        writeln!(out, "  {}: {}", clean(path), clean(&entry.detail))?;
-    }
-    if entries.len() > LISTED_UNREAD {
-        let rest = entries.len() - LISTED_UNREAD;
-        match lang {
-            Lang::En => writeln!(out, "  … and {rest} more; `-f json` lists all of them")?,
-            Lang::Ja => writeln!(out, "  … 他 {rest} 件。全件は `-f json` で表示できます")?,
-        }
-    }
-    Ok(())
-}
-
 fn data(sources: &[SourceState], now: Timestamp, lang: Lang, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out)?;
+    // What else there is to say of the data is among the notes.
     if sources.iter().all(|source| source.id == "starter") {
-        let count: u64 = sources.iter().map(|source| source.count).sum();
-        return match lang {
-            Lang::En => writeln!(
-                out,
-                "Data: only the {count} starter advisories that come with the program. \
-                 For real coverage run `yagura db update`, or `yagura db import FILE` without a network."
-            ),
-            Lang::Ja => writeln!(
-                out,
-                "データ: 同梱のスターター勧告 {count} 件のみを使用しました。\
-                 実際の検査には `yagura db update` (閉域網では `yagura db import FILE`) を実行してください。"
-            ),
-        };
+        return Ok(());
     }
     let total: u64 = sources.iter().map(|source| source.count).sum();
     let newest = sources.iter().filter_map(|source| source.date).max();
@@ -327,8 +287,8 @@ fn data(sources: &[SourceState], now: Timestamp, lang: Lang, out: &mut dyn Write
         (Some(date), Some(age)) => {
             let day = date.strftime("%Y-%m-%d");
             match lang {
-                Lang::En => format!("newest statement {day}, {age} days ago"),
-                Lang::Ja => format!("最新の情報 {day} ({age} 日前)"),
+                Lang::En => format!("newest statement {day}, {} old", days(age, lang)),
+                Lang::Ja => format!("最新の情報 {day} ({}前)", days(age, lang)),
             }
         }
         _ => lang.pick("age unknown", "更新日不明").to_owned(),
@@ -351,32 +311,41 @@ fn data(sources: &[SourceState], now: Timestamp, lang: Lang, out: &mut dyn Write
             )
         )?;
     }
-    for source in sources {
-        if let Some(error) = &source.error {
-            match lang {
-                Lang::En => writeln!(out, "      `{}` could not be updated: {}", source.id, clean(error))?,
-                Lang::Ja => writeln!(out, "      `{}` を更新できませんでした: {}", source.id, clean(error))?,
-            }
-        }
-    }
     Ok(())
+}
+
+/// `1 day`, `12 days`.
+pub fn days(count: i64, lang: Lang) -> String {
+    match (lang, count) {
+        (Lang::En, 1) => "1 day".to_owned(),
+        (Lang::En, count) => format!("{count} days"),
+        (Lang::Ja, count) => format!("{count} 日"),
+    }
 }
 
 /// Control characters in names come from whoever wrote the scanned files; they must not reach a terminal.
 pub fn clean(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    text.chars().map(|c| if is_unprintable(c) { '\u{fffd}' } else { c }).collect()
 }
 
-fn shorten(text: &str, limit: usize) -> String {
-    if text.chars().count() <= limit {
-        return text.to_owned();
+/// Controls, and the characters that turn the direction of a line around.
+fn is_unprintable(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Writes a line. CI systems take lines that begin with `::`, and `##[`, `##vso[`, `##teamcity[` anywhere, for
+/// commands to themselves; a name from a scanned file must not give any.
+pub(crate) fn put_line(line: &str, out: &mut dyn Write) -> io::Result<()> {
+    let mut line = line.replace("##", "# #");
+    let start = line.len() - line.trim_start().len();
+    if line[start..].starts_with("::") {
+        line.insert(start + 1, ' ');
     }
-    let mut short: String = text.chars().take(limit.saturating_sub(1)).collect();
-    short.push('…');
-    short
+    writeln!(out, "{line}")
 }
 
-fn thousands(number: u64) -> String {
+/// Digits in groups of three.
+pub fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::new();
     for (index, digit) in digits.chars().enumerate() {
