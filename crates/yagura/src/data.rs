@@ -5,11 +5,12 @@ use crate::said;
 use crate::said::Said;
 use crate::table::days;
 use jiff::Timestamp;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use yagura_advisories::database::{SourceState, SourceStatus, Summary};
 use yagura_advisories::{Builder, Database, DatabaseError};
-use yagura_model::{Advisories, EcosystemId, Lang, Statement, Vulnerability};
+use yagura_model::{Advisories, EcosystemId, Inventory, Lang, Package, Statement, Vulnerability};
 
 /// Where the database and the downloads lie.
 #[derive(Debug, Clone)]
@@ -154,6 +155,33 @@ impl Data {
             "run `yagura db update`, or raise --max-db-age",
             "`yagura db update` を実行するか、--max-db-age を大きくしてください"
         )))
+    }
+
+    /// Ecosystems of an inventory about which the database says nothing at all, with their packages: no finding there
+    /// means nothing. The starter advisories say of themselves that they are few.
+    pub fn uncovered(&self, inventory: &Inventory) -> BTreeMap<String, usize> {
+        let Self::File(database) = self else { return BTreeMap::new() };
+        let mut packages: BTreeMap<&str, Vec<&Package>> = BTreeMap::new();
+        for package in inventory.packages.iter().filter(|package| package.owner.is_none()) {
+            packages.entry(package.ecosystem.base()).or_default().push(package);
+        }
+        // One statement about any of the packages is enough; only without one are all keys gone through.
+        packages.retain(|_, packages| {
+            !packages.iter().any(|package| {
+                let source = package.source.as_ref().map_or(&package.name, |source| &source.name);
+                let mut known = false;
+                for name in [&package.name, source] {
+                    self.statements(&package.ecosystem, name, &mut |_| known = true);
+                }
+                known
+            })
+        });
+        if !packages.is_empty() {
+            for (ecosystem, _, _) in database.keys() {
+                packages.remove(ecosystem.split(':').next().unwrap_or(ecosystem));
+            }
+        }
+        packages.into_iter().map(|(ecosystem, packages)| (ecosystem.to_owned(), packages.len())).collect()
     }
 
     /// Remarks on the data that every result carries: that it is only the starter set, and which sources could not

@@ -229,6 +229,25 @@ fn documents_carry_a_time_when_asked_to() {
 }
 
 #[test]
+fn packages_without_any_advisories_are_not_called_clean() {
+    let kev = br#"{"vulnerabilities":[{"cveID":"CVE-2024-1","dateAdded":"2024-01-01"}]}"#;
+    let project = project(&[
+        ("shop/package-lock.json", LOCKFILE.as_bytes()),
+        ("feeds/kev/known_exploited_vulnerabilities.json", kev),
+        (
+            "more/osv/npm/other.json",
+            br#"{"id":"A-1","modified":"2025-01-01T00:00:00Z","affected":[{"package":{"ecosystem":"npm","name":"other"},"ranges":[{"type":"SEMVER","events":[{"introduced":"0"}]}]}]}"#,
+        ),
+    ]);
+    check(project.path(), &["db", "build", "--from", "feeds", "--out", "a.db"], 0);
+    let table = stdout(&check(project.path(), &["fs", "shop", "--db", "a.db"], 0));
+    assert!(table.contains("no advisories for npm: 2 packages"), "{table}");
+    check(project.path(), &["db", "build", "--from", "more", "--out", "b.db"], 0);
+    let table = stdout(&check(project.path(), &["fs", "shop", "--db", "b.db"], 0));
+    assert!(!table.contains("no advisories for"), "{table}");
+}
+
+#[test]
 fn an_ignore_file_suppresses_and_explain_says_so() {
     let project = shop();
     let json = stdout(&check(project.path(), &["fs", ".", "-f", "json"], 0));

@@ -224,29 +224,43 @@ fn osv_scanner(name: &str, text: &str) -> Result<Vec<Rule>, BadDecisions> {
         line: error.span().map(|span| text[..span.start.min(text.len())].lines().count().max(1)),
         detail: error.message().to_owned(),
     })?;
-    let until = |value: &Option<toml::Value>| {
-        value.as_ref().and_then(|value| time(value.to_string().trim_matches('"')))
+    // A date that is not understood must not become a decision without an end.
+    let until = |value: &Option<toml::Value>| match value {
+        None => Ok(None),
+        Some(value) => {
+            let text = value.to_string();
+            let bad = || BadDecisions {
+                file: name.to_owned(),
+                line: None,
+                detail: format!("`{}` is not a date, as in 2026-01-31", text.trim_matches('"')),
+            };
+            time(text.trim_matches('"')).map(Some).ok_or_else(bad)
+        }
     };
-    let ignored = file.ignored.iter().enumerate().map(|(index, entry)| Rule {
-        by: format!("{name}#IgnoredVulns[{index}]"),
-        ids: vec![entry.id.clone()],
-        until: until(&entry.until),
-        reason: entry.reason.clone(),
-        ..Rule::default()
-    });
-    let overridden = file.overrides.iter().enumerate().filter_map(|(index, entry)| {
-        let ignores = entry.ignore || entry.vulnerability.as_ref().is_some_and(|v| v.ignore);
-        ignores.then(|| Rule {
-            by: format!("{name}#PackageOverrides[{index}]"),
-            package: entry.name.clone(),
-            version: entry.version.clone(),
-            kind: entry.ecosystem.clone(),
-            until: until(&entry.until),
+    let ignored = file.ignored.iter().enumerate().map(|(index, entry)| {
+        Ok(Rule {
+            by: format!("{name}#IgnoredVulns[{index}]"),
+            ids: vec![entry.id.clone()],
+            until: until(&entry.until)?,
             reason: entry.reason.clone(),
             ..Rule::default()
         })
     });
-    Ok(ignored.chain(overridden).collect())
+    let overridden = file.overrides.iter().enumerate().filter_map(|(index, entry)| {
+        let ignores = entry.ignore || entry.vulnerability.as_ref().is_some_and(|v| v.ignore);
+        ignores.then(|| {
+            Ok(Rule {
+                by: format!("{name}#PackageOverrides[{index}]"),
+                package: entry.name.clone(),
+                version: entry.version.clone(),
+                kind: entry.ecosystem.clone(),
+                until: until(&entry.until)?,
+                reason: entry.reason.clone(),
+                ..Rule::default()
+            })
+        })
+    });
+    ignored.chain(overridden).collect()
 }
 
 fn yaml<'t, T: Deserialize<'t>>(name: &str, text: &'t str) -> Result<T, BadDecisions> {
@@ -292,6 +306,7 @@ mod tests {
                 "[[IgnoredVulns]]\nid = \"GHSA-1\"\nignoreUntil = 2026-01-31\nreason = \"x\"\n[[PackageOverrides]]\nname = \"b\"\necosystem = \"Go\"\nignore = true\n",
             ),
             ("osv-scanner.toml", "[[IgnoredVulns]]\n\nname =\n"),
+            ("osv-scanner.toml", "[[IgnoredVulns]]\nid = \"GHSA-1\"\nignoreUntil = \"soon\"\n"),
         ] {
             all.push_str(&rendered(name, text));
         }

@@ -297,6 +297,21 @@ impl Shell<'_> {
         if scanned.target.kind == TargetKind::Sbom && inventory.platform.is_none() {
             tracing::debug!("the document names no operating system");
         }
+        let uncovered = data.uncovered(inventory);
+        if !uncovered.is_empty() {
+            let packages: usize = uncovered.values().sum();
+            let ecosystems: Vec<String> = uncovered.into_keys().collect();
+            notes.push(match self.lang {
+                Lang::En => format!(
+                    "the database has no advisories for {}: {packages} packages were listed, not judged",
+                    ecosystems.join(", ")
+                ),
+                Lang::Ja => format!(
+                    "データベースに {} の勧告がありません。パッケージ {packages} 件は一覧のみで、判定していません",
+                    ecosystems.join("、")
+                ),
+            });
+        }
         notes.extend(data.remarks(self.now, self.lang));
     }
 
