@@ -49,6 +49,8 @@ pub fn each_member(
 ) -> Result<(), FeedError> {
     let mut archive =
         zip::ZipArchive::new(Cursor::new(bytes)).map_err(|error| FeedError::malformed(path, error))?;
+    // One buffer for all members: archives have tens of thousands.
+    let mut buffer = Vec::new();
     for index in 0..archive.len() {
         let member = match archive.by_index(index) {
             Ok(member) => member,
@@ -61,8 +63,8 @@ pub fn each_member(
         if !wanted(&name) {
             continue;
         }
-        match read_bounded(&name, member, LARGEST_MEMBER) {
-            Ok(bytes) => visit(&name, Ok(&bytes)),
+        match read_into(&mut buffer, &name, member, LARGEST_MEMBER) {
+            Ok(()) => visit(&name, Ok(&buffer)),
             Err(error) => visit(&name, Err(error)),
         }
     }
@@ -81,12 +83,13 @@ pub fn each_tar_member(
 ) -> Result<(), FeedError> {
     let reader = decoder(path, bytes)?.unwrap_or_else(|| Box::new(bytes));
     let mut archive = tar::Archive::new(reader);
+    let mut buffer = Vec::new();
     for member in archive.entries().map_err(|error| FeedError::malformed(path, error))? {
         let member = member.map_err(|error| FeedError::malformed(path, error))?;
         let name = String::from_utf8_lossy(&member.path_bytes()).into_owned();
         if wanted(&name) {
-            let bytes = read_bounded(&name, member, LARGEST_MEMBER)?;
-            visit(&name, Ok(&bytes));
+            read_into(&mut buffer, &name, member, LARGEST_MEMBER)?;
+            visit(&name, Ok(&buffer));
         }
     }
     Ok(())
@@ -94,9 +97,16 @@ pub fn each_tar_member(
 
 fn read_bounded(path: &str, reader: impl Read, limit: u64) -> Result<Vec<u8>, FeedError> {
     let mut bytes = Vec::new();
-    reader.take(limit + 1).read_to_end(&mut bytes).map_err(|error| FeedError::malformed(path, error))?;
+    read_into(&mut bytes, path, reader, limit)?;
+    Ok(bytes)
+}
+
+/// Replaces what the buffer holds.
+fn read_into(bytes: &mut Vec<u8>, path: &str, reader: impl Read, limit: u64) -> Result<(), FeedError> {
+    bytes.clear();
+    reader.take(limit + 1).read_to_end(bytes).map_err(|error| FeedError::malformed(path, error))?;
     if bytes.len() as u64 > limit {
         return Err(FeedError::TooLarge { path: path.to_owned(), limit });
     }
-    Ok(bytes)
+    Ok(())
 }

@@ -18,6 +18,11 @@ impl<'a> Cursor<'a> {
         Some(*first)
     }
 
+    /// What was not read yet.
+    pub fn rest(&self) -> &'a [u8] {
+        self.0
+    }
+
     /// A LEB128 integer of at most 64 bits.
     pub fn varint(&mut self) -> Option<u64> {
         let mut value = 0u64;

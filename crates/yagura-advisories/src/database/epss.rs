@@ -1,7 +1,7 @@
 //! EPSS scores of one day: 12 bytes per CVE, sorted, so that any CVE can be asked for.
 
 use jiff::civil::Date;
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use yagura_model::Epss;
 
 /// FIRST publishes five decimals.
@@ -11,7 +11,7 @@ const UNIT: f64 = 100_000.0;
 #[derive(Debug, Default)]
 pub struct Scores {
     date: Option<Date>,
-    scores: BTreeMap<u32, (u32, u32)>,
+    scores: HashMap<u32, (u32, u32)>,
 }
 
 impl Scores {
@@ -34,7 +34,9 @@ impl Scores {
         let mut bytes = Vec::with_capacity(8 + self.scores.len() * 12);
         bytes.extend_from_slice(&date.year().to_le_bytes());
         bytes.extend_from_slice(&[date.month() as u8, date.day() as u8, 0, 0, 0, 0]);
-        for (key, (score, percentile)) in &self.scores {
+        let mut scores: Vec<(&u32, &(u32, u32))> = self.scores.iter().collect();
+        scores.sort_unstable();
+        for (key, (score, percentile)) in scores {
             for number in [key, score, percentile] {
                 bytes.extend_from_slice(&number.to_le_bytes());
             }

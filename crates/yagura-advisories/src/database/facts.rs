@@ -1,19 +1,14 @@
 //! The facts about each vulnerability: gathered from all sources in a fixed order, stored once.
 
 use super::DatabaseError;
-use super::builder::Entry;
 use super::codec::{Cursor, put_signed, put_text, put_varint};
 use super::group::Groups;
-use crate::feed::Facts;
+use super::records::{MOST_REFERENCES, Place, Rated, Record, Records};
 use jiff::Timestamp;
 use jiff::civil::Date;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use yagura_model::{Kev, Rating, Vulnerability, VulnerabilityId};
 
-/// Longest prose kept, in bytes; what is longer is cut at a line.
-const LONGEST_DETAILS: usize = 64 << 10;
-/// Most links kept for one vulnerability.
-const MOST_REFERENCES: usize = 100;
 /// Upper bound of one unpacked text record.
 const LARGEST_TEXT: usize = 1 << 20;
 
@@ -23,35 +18,46 @@ pub(super) struct One<'a> {
     pub aliases: Vec<&'a str>,
     /// Numbers of the advisories that speak of it.
     pub advisories: Vec<u32>,
-    sources: Vec<&'a Facts>,
+    sources: Vec<Place>,
     kev: Option<&'a Kev>,
+}
+
+impl One<'_> {
+    /// What its sources tell, best first.
+    pub fn told<'b>(&self, records: &'b Records) -> Vec<Record<'b>> {
+        self.sources.iter().map(|place| records.record(*place)).collect()
+    }
 }
 
 /// Every vulnerability that an advisory or a source of facts names, by id. An advisory gives its text and
 /// ratings only to the one vulnerability it is about; errata about several give none.
-pub(super) fn gather<'a>(
-    entries: &[&'a Entry],
-    speaks: &[Vec<&'a str>],
-    facts: &'a [Facts],
+pub(super) fn gather<'a, 'b>(
+    records: &'a Records,
+    advisories: impl Iterator<Item = (Place, &'b [&'a str])>,
+    facts: &[Place],
     kev: &'a BTreeMap<String, Kev>,
     groups: &Groups<'a>,
-) -> Vec<One<'a>> {
+) -> Vec<One<'a>>
+where
+    'a: 'b,
+{
     let mut all: BTreeMap<&str, One<'_>> = BTreeMap::new();
     let blank = |id| One { id, aliases: Vec::new(), advisories: Vec::new(), sources: Vec::new(), kev: None };
-    for (entry, speaks) in entries.iter().zip(speaks) {
+    for (place, speaks) in advisories {
         for id in speaks {
             let one = all.entry(id).or_insert_with(|| blank(id));
             if speaks.len() > 1 {
                 continue;
             }
-            one.sources.push(&entry.facts);
-            let same = std::iter::once(&entry.facts.id).chain(&entry.aliases).map(String::as_str);
-            one.aliases.extend(same.filter(|alias| *alias != *id && groups.representative(alias) == *id));
+            one.sources.push(place);
+            let claim = records.claim(place);
+            let same = claim.same().filter(|alias| alias != id && groups.representative(alias) == *id);
+            one.aliases.extend(same);
         }
     }
-    for fact in facts {
-        let id = groups.representative(&fact.id);
-        all.entry(id).or_insert_with(|| blank(id)).sources.push(fact);
+    for place in facts {
+        let id = groups.representative(records.head(*place).0);
+        all.entry(id).or_insert_with(|| blank(id)).sources.push(*place);
     }
     for (id, kev) in kev {
         all.entry(id).or_insert_with(|| blank(id)).kev = Some(kev);
@@ -59,8 +65,9 @@ pub(super) fn gather<'a>(
     for one in all.values_mut() {
         one.aliases.sort_unstable();
         one.aliases.dedup();
-        one.sources.sort_by_key(|facts| {
-            (text_rank(facts.source.as_str()), facts.source.as_str(), facts.id.as_str())
+        one.sources.sort_by_key(|place| {
+            let (id, source) = records.head(*place);
+            (text_rank(source), source, id)
         });
     }
     all.into_values().collect()
@@ -79,39 +86,23 @@ fn text_rank(source: &str) -> u8 {
 }
 
 /// Summary, details and links as one record to be compressed.
-pub(super) fn texts(one: &One<'_>) -> Vec<u8> {
-    let first = |of: fn(&Facts) -> &str| {
-        one.sources.iter().map(|facts| of(facts).trim()).find(|text| !text.is_empty()).unwrap_or_default()
-    };
-    let details = first(|facts| &facts.details);
-    let mut references: Vec<&str> = Vec::new();
-    let mut seen = std::collections::HashSet::new();
-    for link in one.sources.iter().flat_map(|facts| &facts.references) {
-        if references.len() < MOST_REFERENCES && seen.insert(link.as_str()) {
-            references.push(link);
-        }
+pub(super) fn texts(told: &[Record<'_>]) -> Vec<u8> {
+    fn first<'a>(mut texts: impl Iterator<Item = &'a str>) -> &'a str {
+        texts.find(|text| !text.is_empty()).unwrap_or_default()
     }
+    let mut seen = HashSet::new();
+    let links = told.iter().flat_map(|record| &record.references).filter(|link| seen.insert(**link));
+    let references: Vec<&&str> = links.take(MOST_REFERENCES).collect();
     let mut out = Vec::new();
-    put_text(&mut out, cut(first(|facts| &facts.summary), 4096));
-    put_text(&mut out, cut(details, LONGEST_DETAILS));
+    put_text(&mut out, first(told.iter().map(|record| record.summary)));
+    put_text(&mut out, first(told.iter().map(|record| record.details)));
     put_varint(&mut out, references.len() as u64);
-    for link in references {
-        put_text(&mut out, cut(link, 4096));
-    }
+    references.iter().for_each(|link| put_text(&mut out, link));
     out
 }
 
-fn cut(text: &str, longest: usize) -> &str {
-    if text.len() <= longest {
-        return text;
-    }
-    let end = (0..=longest).rev().find(|end| text.is_char_boundary(*end)).unwrap_or_default();
-    let text = text.get(..end).unwrap_or_default();
-    text.rfind('\n').and_then(|line| text.get(..line)).unwrap_or(text)
-}
-
 /// Writes the record of a vulnerability; `place` is where its texts are.
-pub(super) fn encode(out: &mut Vec<u8>, one: &One<'_>, place: (u32, u32, u32)) {
+pub(super) fn encode(out: &mut Vec<u8>, one: &One<'_>, told: &[Record<'_>], place: (u32, u32, u32)) {
     put_text(out, one.id);
     put_varint(out, one.aliases.len() as u64);
     for alias in &one.aliases {
@@ -121,30 +112,30 @@ pub(super) fn encode(out: &mut Vec<u8>, one: &One<'_>, place: (u32, u32, u32)) {
     for advisory in &one.advisories {
         put_varint(out, u64::from(*advisory));
     }
-    let mut cwes: Vec<u16> = one.sources.iter().flat_map(|facts| facts.cwes.iter().copied()).collect();
+    let mut cwes: Vec<u16> = told.iter().flat_map(|record| record.cwes.iter().copied()).collect();
     cwes.sort_unstable();
     cwes.dedup();
     put_varint(out, cwes.len() as u64);
     for cwe in cwes {
         put_varint(out, u64::from(cwe));
     }
-    let published = one.sources.iter().filter_map(|facts| facts.published).min();
-    let modified = one.sources.iter().filter_map(|facts| facts.modified).max();
+    let published = told.iter().filter_map(|record| record.published).min();
+    let modified = told.iter().filter_map(|record| record.modified).max();
     for time in [published, modified] {
-        put_signed(out, time.map_or(i64::MIN, Timestamp::as_second));
+        put_signed(out, time.unwrap_or(i64::MIN));
     }
-    let mut ratings: Vec<&Rating> = Vec::new();
-    for rating in one.sources.iter().flat_map(|facts| &facts.ratings) {
+    let mut ratings: Vec<&Rated<'_>> = Vec::new();
+    for rating in told.iter().flat_map(|record| &record.ratings) {
         if !ratings.contains(&rating) {
             ratings.push(rating);
         }
     }
     put_varint(out, ratings.len() as u64);
     for rating in ratings {
-        put_text(out, rating.source.as_str());
-        put_text(out, rating.vector.as_deref().unwrap_or_default());
+        put_text(out, rating.source);
+        put_text(out, rating.vector.unwrap_or_default());
         put_varint(out, rating.score.map_or(0, |score| (score * 10.0).round() as u64 + 1));
-        put_text(out, rating.word.as_deref().unwrap_or_default());
+        put_text(out, rating.word.unwrap_or_default());
     }
     match one.kev {
         None => put_varint(out, 0),
@@ -245,14 +236,20 @@ pub(super) struct Texts {
 
 impl Texts {
     /// Trains a dictionary on a spread of the texts.
-    pub fn train(all: &[Vec<u8>]) -> Result<Self, DatabaseError> {
+    pub fn train(records: &Records, all: &[One<'_>]) -> Result<Self, DatabaseError> {
         const SAMPLES: usize = 8000;
         const LONGEST_SAMPLE: usize = 2048;
-        let worth: Vec<&Vec<u8>> = all.iter().filter(|text| text.len() > 64).collect();
-        let samples: Vec<&[u8]> = worth
+        // Texts are made twice, here and when they are compressed, so that they need not all be kept.
+        let text = |one: &One<'_>| texts(&one.told(records));
+        let worth: Vec<&One<'_>> = all.iter().filter(|one| text(one).len() > 64).collect();
+        let samples: Vec<Vec<u8>> = worth
             .iter()
             .step_by(worth.len().div_ceil(SAMPLES).max(1))
-            .map(|text| text.get(..LONGEST_SAMPLE).unwrap_or(text))
+            .map(|one| {
+                let mut sample = text(one);
+                sample.truncate(LONGEST_SAMPLE);
+                sample
+            })
             .collect();
         // Training needs many samples; a small file does without.
         let dictionary = if samples.len() < 1000 {

@@ -15,19 +15,20 @@ const PREFERENCE: &[&str] =
     &["CVE-", "MAL-", "GHSA-", "PYSEC-", "RUSTSEC-", "GO-", "RSEC-", "JLSEC-", "OSV-"];
 
 /// What grouping needs to know of an advisory.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Claim<'a> {
     /// The advisory's id.
     pub id: &'a str,
     /// Ids of the same vulnerability.
-    pub aliases: &'a [String],
+    pub aliases: Vec<&'a str>,
     /// Ids of what it fixes.
-    pub upstream: &'a [String],
+    pub upstream: Vec<&'a str>,
 }
 
 impl<'a> Claim<'a> {
-    fn same(&self) -> impl Iterator<Item = &'a str> {
-        std::iter::once(self.id).chain(self.aliases.iter().map(String::as_str))
+    /// The ids of the vulnerability it is about: its own and the aliases.
+    pub fn same(&self) -> impl Iterator<Item = &'a str> {
+        std::iter::once(self.id).chain(self.aliases.iter().copied())
     }
 
     fn cves(&self) -> Vec<&'a str> {
@@ -70,7 +71,7 @@ impl<'a> Groups<'a> {
         let mut sets = Sets::default();
         for claim in claims.filter(|claim| claim.cves().is_empty()) {
             let first = sets.member(claim.id);
-            for alias in claim.aliases.iter().filter(|alias| !several.contains(alias.as_str())) {
+            for alias in claim.aliases.iter().filter(|alias| !several.contains(*alias)) {
                 let other = sets.member(alias);
                 sets.join(first, other);
             }
@@ -105,9 +106,9 @@ impl<'a> Groups<'a> {
     }
 
     /// The vulnerabilities that an advisory speaks of, sorted.
-    pub fn vulnerabilities(&self, claim: Claim<'a>) -> Vec<&'a str> {
+    pub fn vulnerabilities(&self, claim: &Claim<'a>) -> Vec<&'a str> {
         let mut cves = claim.cves();
-        cves.extend(claim.upstream.iter().map(String::as_str).filter(|id| is_cve(id)));
+        cves.extend(claim.upstream.iter().copied().filter(|id| is_cve(id)));
         if cves.is_empty() {
             if claim.upstream.is_empty() {
                 cves.push(self.representative(claim.id));
@@ -179,15 +180,18 @@ mod tests {
     use super::*;
 
     fn groups(claims: &[(&str, &[&str], &[&str])]) -> Vec<String> {
-        let own = |ids: &[&str]| -> Vec<String> { ids.iter().map(|id| (*id).to_owned()).collect() };
-        let owned: Vec<(&str, Vec<String>, Vec<String>)> =
-            claims.iter().map(|(id, aliases, upstream)| (*id, own(aliases), own(upstream))).collect();
-        let claims: Vec<Claim<'_>> =
-            owned.iter().map(|(id, aliases, upstream)| Claim { id, aliases, upstream }).collect();
-        let groups = Groups::new(claims.iter().copied());
+        let claims: Vec<Claim<'_>> = claims
+            .iter()
+            .map(|(id, aliases, upstream)| Claim {
+                id,
+                aliases: aliases.to_vec(),
+                upstream: upstream.to_vec(),
+            })
+            .collect();
+        let groups = Groups::new(claims.iter().cloned());
         claims
             .iter()
-            .map(|claim| format!("{} {}", claim.id, groups.vulnerabilities(*claim).join(",")))
+            .map(|claim| format!("{} {}", claim.id, groups.vulnerabilities(claim).join(",")))
             .collect()
     }
 

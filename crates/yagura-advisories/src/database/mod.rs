@@ -7,6 +7,7 @@
 
 mod builder;
 mod codec;
+mod compile;
 mod epss;
 mod error;
 mod facts;
@@ -14,6 +15,7 @@ mod group;
 mod interval;
 mod layout;
 mod precedence;
+mod records;
 mod row;
 mod status;
 

@@ -27,9 +27,8 @@ const STATES: [FixStatus; 7] = [
     FixStatus::EndOfLife,
 ];
 
-/// Writes what an advisory says of one package. `word` numbers texts that are stored once.
-pub fn encode(affected: &Affected, spans: &[Span], mut word: impl FnMut(&str) -> u32) -> Box<[u8]> {
-    let mut out = Vec::with_capacity(64);
+/// Appends what an advisory says of one package. `word` numbers texts that are stored once.
+pub fn encode(out: &mut Vec<u8>, affected: &Affected, spans: &[Span], mut word: impl FnMut(&str) -> u32) {
     let commits: Vec<(&str, Option<&str>)> = commits(affected);
     let mut versions: Vec<&str> = affected.versions.iter().map(String::as_str).collect();
     versions.sort_unstable();
@@ -47,7 +46,7 @@ pub fn encode(affected: &Affected, spans: &[Span], mut word: impl FnMut(&str) ->
     }
     out.push(flags);
     out.push(STATES.iter().position(|state| *state == affected.status).unwrap_or(1) as u8);
-    put_varint(&mut out, spans.len() as u64);
+    put_varint(out, spans.len() as u64);
     for span in spans {
         let lower = if span.lower.is_some() { LOWER } else { 0 };
         let (kind, end) = match &span.end {
@@ -58,33 +57,32 @@ pub fn encode(affected: &Affected, spans: &[Span], mut word: impl FnMut(&str) ->
         };
         out.push(lower | kind);
         for (key, text) in span.lower.iter().chain(end) {
-            put_bytes(&mut out, key);
-            put_text(&mut out, text);
+            put_bytes(out, key);
+            put_text(out, text);
         }
     }
     for text in affected.module.iter().chain(&affected.severity) {
-        put_varint(&mut out, u64::from(word(text)));
+        put_varint(out, u64::from(word(text)));
     }
     if !affected.arches.is_empty() {
-        put_varint(&mut out, affected.arches.len() as u64);
+        put_varint(out, affected.arches.len() as u64);
         for arch in &affected.arches {
-            put_varint(&mut out, u64::from(word(arch)));
+            put_varint(out, u64::from(word(arch)));
         }
     }
     if !versions.is_empty() {
-        put_varint(&mut out, versions.len() as u64);
+        put_varint(out, versions.len() as u64);
         for version in versions {
-            put_text(&mut out, version);
+            put_text(out, version);
         }
     }
     if !commits.is_empty() {
-        put_varint(&mut out, commits.len() as u64);
+        put_varint(out, commits.len() as u64);
         for (introduced, fixed) in commits {
-            put_text(&mut out, introduced);
-            put_text(&mut out, fixed.unwrap_or_default());
+            put_text(out, introduced);
+            put_text(out, fixed.unwrap_or_default());
         }
     }
-    out.into_boxed_slice()
 }
 
 /// Neighbouring events of git ranges, as published: commits have no order here.
