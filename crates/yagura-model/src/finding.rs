@@ -110,8 +110,6 @@ pub struct VulnerablePackage {
     pub version: String,
     /// The ecosystem's own spelling of the architecture.
     pub arch: Option<String>,
-    /// The cataloger's word for what was read, as in `npm/package-lock`; decides the package manager shown.
-    pub manager: Option<String>,
     /// Where it was found; empty for OS packages.
     pub path: Option<String>,
     /// The layer that introduced it.
@@ -171,6 +169,15 @@ pub struct CodeCause {
     pub tags: Vec<String>,
     /// CWE numbers.
     pub cwes: Vec<u16>,
+    /// The detector's severity.
+    #[serde(default)]
+    pub severity: Severity,
+    /// What is wrong, in sentences.
+    #[serde(default)]
+    pub description: String,
+    /// What to do, in sentences.
+    #[serde(default)]
+    pub remediation: String,
     /// The rule.
     pub rule: String,
     /// The file.

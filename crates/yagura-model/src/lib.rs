@@ -7,6 +7,7 @@ pub mod account;
 pub mod advisory;
 pub mod change;
 pub mod coverage;
+pub mod cvss;
 pub mod detection;
 pub mod filter;
 pub mod finding;
@@ -21,6 +22,7 @@ pub mod resource;
 pub mod severity;
 pub mod statement;
 pub mod version;
+pub mod words;
 
 pub use account::{
     Account, Activation, ActivationStatus, Configuration, Ec2Mode, ImageWindows, ScanType, UseBy,
