@@ -33,11 +33,20 @@ pub fn detect_running(
     today: Date,
     kernel: Option<&str>,
 ) -> Judged {
+    row(inventory, advisories, today, installed_running(&inventory.packages, kernel))
+}
+
+/// The same where the running kernel is known to be one of the installed ones.
+pub(crate) fn row(
+    inventory: &Inventory,
+    advisories: &dyn Advisories,
+    today: Date,
+    running: Option<&str>,
+) -> Judged {
     let end = end_of_life(inventory, today);
     let mut detections: Vec<Detection> = end.iter().filter_map(|end| end.detection(inventory)).collect();
     let mut row = Row::new(advisories);
     let mut unjudged = 0;
-    let running = installed_running(&inventory.packages, kernel);
     for package in &inventory.packages {
         let known = row.judge(package, running, None, &mut detections);
         unjudged += usize::from(!known);
@@ -54,9 +63,18 @@ pub fn detect_vulnerability(
     advisories: &dyn Advisories,
     kernel: Option<&str>,
 ) -> Vec<Detection> {
+    column(id, inventory, advisories, installed_running(&inventory.packages, kernel))
+}
+
+/// The same where the running kernel is known to be installed, although it need not be among these packages.
+pub(crate) fn column(
+    id: &str,
+    inventory: &Inventory,
+    advisories: &dyn Advisories,
+    running: Option<&str>,
+) -> Vec<Detection> {
     let mut detections = Vec::new();
     let mut row = Row::new(advisories);
-    let running = installed_running(&inventory.packages, kernel);
     for package in &inventory.packages {
         row.judge(package, running, Some(id), &mut detections);
     }

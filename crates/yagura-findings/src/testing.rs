@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use yagura_ecosystems::{canonical, ecosystem};
 use yagura_model::{
-    Advisories, CommitRange, EcosystemId, FixStatus, Interval, Location, Owner, Package, Rating,
-    SourcePackage, Statement, TreePath, Upper, Vulnerability,
+    Advisories, Cause, CommitRange, EcosystemId, Finding, FindingStatus, FixStatus, Home, Image, Interval,
+    Location, Owner, Package, PackageCause, Rating, Resource, ResourceDetails, ResourceId, ResourceKind,
+    Score, SourcePackage, Statement, TreePath, Upper, Vulnerability, VulnerablePackage,
 };
 
 /// `Debian:12 name version key=value…`; an ecosystem's space is written `_`, except in `Amazon
@@ -231,5 +232,88 @@ impl Advisories for Table {
             .get(id)
             .or_else(|| self.facts.values().find(|facts| facts.aliases.iter().any(|alias| alias == id)))
             .cloned()
+    }
+}
+
+/// The home of the tests' resources.
+pub fn home() -> Home {
+    Home { account: "111122223333".into(), region: "eu-central-1".into() }
+}
+
+/// An image of a repository, with a tag `team` = `shop`.
+pub fn image(repository: &str, tags: &[&str]) -> Resource {
+    let digest = format!("sha256:{}", "1".repeat(64));
+    Resource {
+        id: ResourceId {
+            home: home(),
+            kind: ResourceKind::Image,
+            name: format!("arn:aws:ecr:eu-central-1:111122223333:repository/{repository}/{digest}").into(),
+        },
+        tags: [("team".to_owned(), "shop".to_owned())].into(),
+        details: ResourceDetails::Image(Box::new(Image {
+            registry: "111122223333".into(),
+            repository: repository.into(),
+            digest,
+            tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
+            architecture: Some("amd64".into()),
+            ..Image::default()
+        })),
+    }
+}
+
+/// A running instance.
+pub fn instance(name: &str) -> Resource {
+    Resource {
+        id: ResourceId { home: home(), kind: ResourceKind::Instance, name: name.into() },
+        tags: BTreeMap::new(),
+        details: ResourceDetails::Instance(Box::default()),
+    }
+}
+
+/// An affected package, written as for [`package`].
+pub fn vulnerable(text: &str) -> VulnerablePackage {
+    let package = package(text);
+    VulnerablePackage {
+        purl: yagura_ecosystems::purl::purl(&package),
+        ecosystem: package.ecosystem.to_string(),
+        name: package.name,
+        version: package.version,
+        arch: package.arch,
+        path: None,
+        layer: None,
+        fixed_in: None,
+        fix: FixStatus::Affected,
+    }
+}
+
+/// A HIGH finding of 2026-01-01 with score 7.5.
+pub fn finding(resource: &Resource, vulnerability: &str, packages: Vec<VulnerablePackage>) -> Finding {
+    let at: jiff::Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+    Finding {
+        id: "0123456789abcdef0123456789abcdef".into(),
+        resource: resource.id.clone(),
+        cause: Cause::Package(PackageCause {
+            vulnerability: vulnerability.into(),
+            packages,
+            source: "debian".into(),
+            advisory: vulnerability.to_owned(),
+            vendor_severity: None,
+            score: Some(Score {
+                value: 7.5,
+                vector: "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:N/A:N".into(),
+                version: "3.1".into(),
+                source: "nvd".into(),
+                base: 7.5,
+                adjustments: Vec::new(),
+            }),
+        }),
+        title: format!("{vulnerability} - x"),
+        severity: yagura_model::Severity::High,
+        status: FindingStatus::Active,
+        suppressed_by: Vec::new(),
+        first_observed_at: at,
+        last_observed_at: at,
+        updated_at: at,
+        closed: None,
     }
 }

@@ -3,6 +3,7 @@
 //! The store loads a [`View`], a pure function decides, and the store writes the [`Decision`] in the same
 //! transaction. A row and a column show the same cell the same way, so that both decide alike.
 
+use crate::Exposure;
 use jiff::Timestamp;
 use yagura_model::{
     Account, Coverage, Filter, Finding, Inventory, Resource, ResourceId, ScanKind, Vulnerability,
@@ -31,8 +32,12 @@ pub struct View {
     pub inventory: Inventory,
     /// What code and network scans found, in a row of that kind.
     pub causes: Vec<yagura_model::Cause>,
-    /// The release of the kernel that runs, where known.
+    /// The release of the kernel that runs; only one that an installed package explains, see
+    /// [`crate::running_kernel`].
     pub kernel: Option<String>,
+    /// From where an instance can be reached: [`Exposure::of`] the open paths that its last network scan
+    /// found. A scan that finds other paths marks the instance's row of packages, too.
+    pub exposure: Exposure,
     /// Stored findings of the slice on this resource, closed ones included.
     pub findings: Vec<Finding>,
     /// Suppression rules that hold for this resource: its home's, and its administrator's.

@@ -27,7 +27,7 @@ pub enum Collected {
     Packages {
         /// The packages.
         inventory: Inventory,
-        /// `uname -r`.
+        /// `uname -r`, where an installed package explains it ([`yagura_findings::running_kernel`]).
         kernel: Option<String>,
     },
     /// What a code or network scan found.
