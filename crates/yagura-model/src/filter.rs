@@ -62,9 +62,9 @@ pub enum PackageField {
     Name,
     /// Its version without epoch and release.
     Version,
-    /// The part after the last hyphen of an OS package's version.
+    /// The part after the last hyphen of an OS package's version; others have none.
     Release,
-    /// The architecture as the API spells it.
+    /// The architecture in capitals.
     Architecture,
     /// The diff id of its layer.
     Layer,
@@ -149,7 +149,7 @@ fields! {
     FunctionName,
     /// ARNs of its layers.
     FunctionLayers,
-    /// Its runtime.
+    /// Its runtime as AWS Lambda spells it: `python3.12`.
     FunctionRuntime,
     /// Its last change.
     FunctionLastModifiedAt,
@@ -165,7 +165,7 @@ fields! {
     ComponentType,
     /// The vulnerability's id.
     VulnerabilityId,
-    /// Who published it.
+    /// The id of the source whose advisory decided: `debian`.
     VulnerabilitySource,
     /// The vendor's word.
     VendorSeverity,

@@ -6,7 +6,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use yagura_model::{
     Cause, CodeCause, CodeRepository, Coverage, Field, Finding, Function, Image, Instance, MachineImage,
-    NetworkCause, PackageCause, Resource, ResourceDetails, Vulnerability, VulnerablePackage, words,
+    NetworkCause, PackageCause, Resource, ResourceDetails, Vulnerability, VulnerablePackage,
 };
 
 /// What a filter looks at: a finding or a coverage entry, with its resource.
@@ -97,16 +97,9 @@ pub fn kind(field: Field) -> FieldKind {
     }
 }
 
-/// True when an exploit is publicly known: an entry of CISA's catalogue, or a reference to a published exploit
-///
+/// True when an exploit is publicly known: CISA lists the vulnerability as exploited.
 pub fn exploit_known(vulnerability: &Vulnerability) -> bool {
-    const PLACES: &[&str] = &[
-        "exploit-db.com/exploits/",
-        "github.com/rapid7/metasploit-framework/",
-        "packetstormsecurity.com/files/",
-    ];
     vulnerability.kev.is_some()
-        || vulnerability.references.iter().any(|url| PLACES.iter().any(|place| url.contains(place)))
 }
 
 /// The values of an attribute. Their kind is [`kind`] of the attribute.
@@ -161,9 +154,7 @@ pub fn values<'a>(field: Field, subject: &Subject<'a>) -> Values<'a> {
         F::ImageLastInUseAt => Values::Time(image(resource).and_then(|one| one.last_in_use_at)),
         F::FunctionName => text(function(resource).map(|one| one.name.as_str())),
         F::FunctionLayers => texts(function(resource).map_or(&[], |one| one.layers.as_slice())),
-        F::FunctionRuntime => {
-            owned(function(resource).and_then(|one| one.runtime.as_deref()).map(words::runtime_word))
-        }
+        F::FunctionRuntime => text(function(resource).and_then(|one| one.runtime.as_deref())),
         F::FunctionLastModifiedAt => Values::Time(function(resource).and_then(|one| one.last_modified)),
         F::FunctionRole => text(function(resource).and_then(|one| one.role.as_deref())),
         F::PortRange => Values::Ports(network().map(|cause| cause.ports)),
@@ -171,7 +162,7 @@ pub fn values<'a>(field: Field, subject: &Subject<'a>) -> Values<'a> {
         F::ComponentId => steps(network(), |(id, _)| id),
         F::ComponentType => steps(network(), |(_, kind)| kind),
         F::VulnerabilityId => text(package().map(|cause| cause.vulnerability.as_str())),
-        F::VulnerabilitySource => owned(package().map(PackageCause::source_word)),
+        F::VulnerabilitySource => text(package().map(|cause| cause.source.as_str())),
         F::VendorSeverity => text(package().and_then(|cause| cause.vendor_severity.as_deref())),
         F::RelatedVulnerabilities => {
             texts(subject.vulnerability.map_or(&[], |facts| facts.aliases.as_slice()))

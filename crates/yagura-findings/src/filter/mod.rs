@@ -1,5 +1,6 @@
 //! Filters evaluated in memory: suppression rules, reports, exports. Both databases must select the same, so every
-//! value is defined here once, in [`field`], and the words are those that the API prints.
+//! value is defined here once, in [`field`]: as the model spells it, with the words of [`yagura_model::words`].
+//! Runtimes and sources are the model's own (`python3.12`, `debian`); the API translates its words for them.
 //!
 //! The rules of a criterion:
 //! - It holds when one of its positive tests does, or it has none, and every negative test does.
@@ -18,7 +19,10 @@ pub use field::{FieldKind, Subject, Values, exploit_known, kind, order, values};
 
 use jiff::Timestamp;
 use std::collections::BTreeMap;
-use yagura_model::{Criteria, Criterion, Field, PackageField, PackageTest, Test, VulnerablePackage, words};
+use yagura_ecosystems::platform::package_format;
+use yagura_model::{
+    Criteria, Criterion, EcosystemId, Field, PackageField, PackageTest, Test, VulnerablePackage, words,
+};
 
 /// True when every criterion holds.
 pub fn matches(criteria: &Criteria, subject: &Subject<'_>) -> bool {
@@ -94,7 +98,7 @@ fn tag_passes(tags: &BTreeMap<String, String>, key: &str, value: Option<&str>) -
 
 fn packages_pass(test: &PackageTest, packages: &[VulnerablePackage]) -> bool {
     let chosen = |package: &&VulnerablePackage| {
-        let epoch = words::version_parts(&package.ecosystem, &package.version).0;
+        let epoch = version_parts(package).0;
         test.epoch.is_none_or(|(low, high)| within(epoch as f64, low, high))
             && test.texts.iter().filter(|(_, test)| !matches!(test, Test::NotEquals(_))).all(
                 |(field, test)| package_text(*field, package).is_some_and(|value| text_passes(test, &value)),
@@ -114,15 +118,23 @@ fn packages_pass(test: &PackageTest, packages: &[VulnerablePackage]) -> bool {
 /// The text of an attribute of a package, as the API prints it; `None` when it has none.
 pub fn package_text(field: PackageField, package: &VulnerablePackage) -> Option<std::borrow::Cow<'_, str>> {
     use std::borrow::Cow;
-    let (_, version, release) = words::version_parts(&package.ecosystem, &package.version);
+    let (_, version, release) = version_parts(package);
     let layer = package.layer.as_ref().map(|layer| layer.as_str());
     match field {
         PackageField::Name => Some(Cow::Borrowed(package.name.as_str())),
         PackageField::Version => Some(Cow::Borrowed(version)),
         PackageField::Release => release.map(Cow::Borrowed),
-        PackageField::Architecture => package.arch.as_deref().map(words::architecture_word).map(Cow::Owned),
+        PackageField::Architecture => package.arch.as_ref().map(|arch| Cow::Owned(arch.to_uppercase())),
         PackageField::Layer => layer.filter(|layer| !layer.starts_with("arn:")).map(Cow::Borrowed),
         PackageField::FunctionLayer => layer.filter(|layer| layer.starts_with("arn:")).map(Cow::Borrowed),
         PackageField::Path => package.path.as_deref().map(Cow::Borrowed),
+    }
+}
+
+/// Epoch, version and release; versions of languages are whole.
+fn version_parts(package: &VulnerablePackage) -> (u64, &str, Option<&str>) {
+    match package_format(&EcosystemId::from(package.ecosystem.as_str())) {
+        Some(_) => words::version_parts(&package.version),
+        None => (0, &package.version, None),
     }
 }

@@ -197,9 +197,14 @@ fn add_network(shown: &mut Finding, cause: &NetworkCause, instance: &str) {
 
 fn add_code(shown: &mut Finding, cause: &CodeCause) {
     let line = |line: u32| i32::try_from(line).unwrap_or(i32::MAX);
-    shown.description =
+    let place =
         format!("{} in `{}`, lines {}-{}.", cause.detector_name, cause.path, cause.lines.0, cause.lines.1);
-    shown.remediation = advice("Change the code as the page of the rule describes.");
+    let told = if cause.description.is_empty() { &place } else { &cause.description };
+    shown.description = told.chars().take(DESCRIPTION).collect();
+    shown.remediation = advice(match cause.remediation.as_str() {
+        "" => "Change the code as the page of the rule describes.",
+        told => told,
+    });
     shown.fix_available = Some(FixAvailable::Yes);
     shown.code_vulnerability_details = Some(CodeVulnerabilityDetails {
         cwes: cause.cwes.iter().map(|cwe| format!("CWE-{cwe}")).collect(),

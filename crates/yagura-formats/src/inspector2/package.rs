@@ -134,7 +134,6 @@ mod tests {
             name: "thing".to_owned(),
             version: version.to_owned(),
             arch: Some("amd64".to_owned()),
-            manager: None,
             path: path.map(str::to_owned),
             layer: Some("sha256:00".into()),
             fixed_in: fixed.map(str::to_owned),

@@ -57,7 +57,6 @@ fn a_package_finding_on_an_image() {
             name: "libssl3".to_owned(),
             version: "3.0.11-1~deb12u2".to_owned(),
             arch: Some("amd64".to_owned()),
-            manager: None,
             path: None,
             layer: Some("sha256:01".into()),
             fixed_in: None,
