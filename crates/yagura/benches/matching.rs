@@ -24,7 +24,7 @@ fn main() {
         println!("skipped: set YAGURA_BENCH_INPUTS and YAGURA_BENCH_DB");
         return;
     };
-    let data = Data::open(Some(db)).ok().expect("the database opens");
+    let data = Data::open(Some(db)).expect("the database opens");
     println!("| inventory | packages | detections | ns per package | packages/s |");
     println!("|---|---:|---:|---:|---:|");
     let inventories: Vec<(&str, Inventory)> = INPUTS
@@ -35,7 +35,7 @@ fn main() {
             let spec =
                 if *name == "debian-root" { TargetSpec::Root(target) } else { TargetSpec::Directory(target) };
             let options = Options { offline: true, ..Options::default() };
-            (*name, scan(&spec, &options, &Progress::new(false)).ok().expect("the input is read").inventory)
+            (*name, scan(&spec, &options, &Progress::new(false)).expect("the input is read").inventory)
         })
         .collect();
     for one in &inventories {

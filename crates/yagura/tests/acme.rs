@@ -72,7 +72,7 @@ impl Rule {
     fn fits(&self, detection: &Detection) -> bool {
         let id = detection.vulnerability.id.as_str();
         (self.vulnerability_id == "*" || self.vulnerability_id == id)
-            && self.packages_any_of.iter().any(|name| *name == detection.package.name)
+            && self.packages_any_of.contains(&detection.package.name)
             && self.only_if_fixed_in_contains.as_ref().is_none_or(|part| {
                 detection.fix.versions.iter().any(|version| version.contains(part.as_str()))
             })
