@@ -16,6 +16,7 @@ command -v node >/dev/null || missing+=(nodejs npm)
 command -v docker-registry >/dev/null || missing+=(docker-registry)
 command -v strace >/dev/null || missing+=(strace)
 command -v git >/dev/null || missing+=(git)
+ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing+=(postgresql)
 if [ ${#missing[@]} -gt 0 ]; then
   apt-get update -qq
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"

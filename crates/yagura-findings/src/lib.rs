@@ -7,9 +7,7 @@
 //! inventory; [`decision`] marks what somebody decided before. For the service, [`reconcile`](reconcile::reconcile) turns
 //! detections into findings with a life, and [`filter`] selects among them.
 
-pub mod activation;
 pub mod combine;
-pub mod coverage;
 pub mod decision;
 pub mod detect;
 pub mod end_of_life;
@@ -28,7 +26,6 @@ pub mod severity;
 mod sourced;
 #[cfg(test)]
 mod testing;
-pub mod usage;
 pub mod view;
 
 pub use combine::{Cell, combine};
@@ -37,6 +34,7 @@ pub use detect::{Judged, detect, detect_running, detect_vulnerability};
 pub use end_of_life::{EndOfLife, end_of_life};
 pub use exempt::{Exempt, exempt, installed_running as running_kernel};
 pub use judge::{Match, Verdict, compared, judge};
+pub use lookup::names;
 pub use reconcile::{finding_id, reconcile};
 pub use score::Exposure;
 pub use view::{Decision, Slice, View};

@@ -68,6 +68,26 @@ impl Lookups {
     }
 }
 
+/// Every ecosystem and name, canonical, under which [`Lookups::statements`] asks for a package's advisories: what an
+/// inverse index holds it under.
+pub fn names(package: &Package) -> Vec<(EcosystemId, String)> {
+    let known = ecosystem(&package.ecosystem);
+    let normalize =
+        |name: &str| known.map_or_else(|| name.to_owned(), |known| (known.normalize)(name).into_owned());
+    let source = package.source.as_ref();
+    let mut names: Vec<String> = std::iter::once(normalize(&package.name))
+        .chain(source.map(|source| normalize(&source.name)))
+        .chain(source.and_then(|source| signed_source(&source.name)).map(|name| name.into_owned()))
+        .collect();
+    names.sort();
+    names.dedup();
+    let mut list = Vec::new();
+    for id in platform::lookups(&canonical(&package.ecosystem)) {
+        list.extend(names.iter().map(|name| (id.clone(), name.clone())));
+    }
+    list
+}
+
 /// Sort keys of a package's versions, made when first asked for.
 struct Keys {
     known: Option<&'static Ecosystem>,

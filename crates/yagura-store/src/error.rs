@@ -14,6 +14,9 @@ pub enum StoreError {
         /// What was to be written.
         what: String,
     },
+    /// Others wrote at the same time, again and again; the call was repeated and given up.
+    #[error("too many write to the database at once")]
+    Contended(#[source] Box<dyn Error + Send + Sync>),
     /// The disk is full or read-only.
     #[error("the database cannot be written")]
     ReadOnly(#[source] Box<dyn Error + Send + Sync>),
@@ -45,6 +48,6 @@ pub enum StoreError {
 impl StoreError {
     /// True when the same call may succeed a little later.
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Unreachable(_) | Self::ReadOnly(_))
+        matches!(self, Self::Unreachable(_) | Self::ReadOnly(_) | Self::Contended(_))
     }
 }

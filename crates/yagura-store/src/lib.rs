@@ -4,8 +4,10 @@
 //! nothing is decided here: [`Store::rematch`] loads a slice, asks a pure function, and writes its answer in one
 //! transaction.
 
+mod database;
 mod error;
 mod page;
+mod sql;
 mod work;
 
 pub use error::StoreError;
@@ -13,6 +15,7 @@ pub use page::{
     Aggregate, AggregateKey, AggregateOrder, AggregateRequest, Aggregation, CoverageGroup, CoverageRow,
     FindingRow, Page, PageRequest, Sort,
 };
+pub use sql::{ADVISORIES, SqlStore};
 pub use work::{
     AdvisoryChange, AuditEntry, Collected, Credential, Document, Lease, LoopState, Role, Usage, UsageSample,
 };
@@ -29,6 +32,9 @@ use yagura_model::{
 /// What is decided about one resource of a slice; pure, so that a conflict is simply retried.
 pub type Decide<'a> = &'a (dyn Fn(&View) -> Decision + Send + Sync);
 
+/// How an account is to be changed; pure, because it may run more than once.
+pub type ChangeAccount<'a> = &'a (dyn Fn(&mut Account) + Send + Sync);
+
 /// The memory of the service. All writers may be killed at any line; every method is one transaction.
 #[async_trait]
 pub trait Store: Send + Sync {
@@ -40,11 +46,7 @@ pub trait Store: Send + Sync {
     async fn account(&self, home: &Home) -> Result<Account, StoreError>;
     /// Reads, changes and writes one account; the changed one is returned. Marks the rows that its scan types
     /// concern when an activation or a window changed. `change` may run more than once.
-    async fn change_account(
-        &self,
-        home: &Home,
-        change: &(dyn Fn(&mut Account) + Send + Sync),
-    ) -> Result<Account, StoreError>;
+    async fn change_account(&self, home: &Home, change: ChangeAccount<'_>) -> Result<Account, StoreError>;
 
     /// A settings document (filter, organization, report request, scan configuration, …).
     async fn document(&self, home: &Home, kind: &str, id: &str) -> Result<Option<Document>, StoreError>;
@@ -63,7 +65,7 @@ pub trait Store: Send + Sync {
     async fn put_resources(&self, batch: &[Resource], now: Timestamp) -> Result<(), StoreError>;
     /// One resource.
     async fn resource(&self, id: &ResourceId) -> Result<Option<Resource>, StoreError>;
-    /// Resources by id, after one of them, at most `limit`.
+    /// Resources in a fixed order, after one of them, at most `limit`.
     async fn resources(
         &self,
         home: Option<&Home>,
@@ -72,9 +74,10 @@ pub trait Store: Send + Sync {
         limit: usize,
     ) -> Result<Vec<Resource>, StoreError>;
     /// Takes resources that are gone out of the fleet; their inventories go, their rows are marked so that
-    /// findings close, and their coverage stays until [`Self::sweep`].
+    /// findings close, and their coverage says `RESOURCE_TERMINATED` until [`Self::sweep`].
     async fn remove_resources(&self, ids: &[ResourceId], now: Timestamp) -> Result<(), StoreError>;
-    /// Writes coverage; what differs is a change, and marks the row when the resource becomes or stops being active.
+    /// Writes coverage of known resources. What differs is a change, except the time of the last scan alone; the row
+    /// is marked when the resource becomes or stops being active.
     async fn put_coverage(&self, batch: &[Coverage]) -> Result<(), StoreError>;
     /// Coverage in the homes given, by resource and scan.
     async fn coverage(
@@ -135,10 +138,16 @@ pub trait Store: Send + Sync {
     /// Loads the slice, decides resource by resource, writes findings and changes, clears the mark if the slice
     /// was not marked again meanwhile. Large columns are written in shards, and a killed one starts over.
     /// Returns the number of changes.
+    ///
+    /// `advisories` is when the file that `decide` judges by was written, as [`Self::file_written`] said of
+    /// [`ADVISORIES`] when it was loaded. While another one is stored, nothing is written and the answer is
+    /// [`StoreError::Conflict`]: load it and try again. So no slice that was judged by an older file is written
+    /// after the columns that differ. `None` where there is one process and it replaces its file itself.
     async fn rematch(
         &self,
         lease: &Lease<Slice>,
         decide: Decide<'_>,
+        advisories: Option<Timestamp>,
         now: Timestamp,
     ) -> Result<usize, StoreError>;
     /// How many slices are marked.

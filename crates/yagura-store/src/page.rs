@@ -21,7 +21,9 @@ pub struct Page<T> {
     pub next: Option<String>,
 }
 
-/// The order of a list of findings. Ties are broken by ARN; without one: severity, last update, ARN.
+/// The order of a list of findings. Without a field: most severe first, then last updated first, then id.
+/// By severity it is the same, or the reverse. By another field, ties are broken by id in the same direction, and
+/// what has no value comes before everything that has one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Sort {
     /// By what; `None` for the default order.
