@@ -7,7 +7,9 @@
 //! inventory; [`decision`] marks what somebody decided before. For the service, [`reconcile`](reconcile::reconcile) turns
 //! detections into findings with a life, and [`filter`] selects among them.
 
+pub mod activation;
 pub mod combine;
+pub mod coverage;
 pub mod decision;
 pub mod detect;
 pub mod end_of_life;
@@ -26,6 +28,7 @@ pub mod severity;
 mod sourced;
 #[cfg(test)]
 mod testing;
+pub mod usage;
 pub mod view;
 
 pub use combine::{Cell, combine};

@@ -96,6 +96,11 @@ pub(super) fn identify(manifest: Option<&Manifest>, stem: &str) -> Option<Coordi
                 .get("Implementation-Vendor-Id")
                 .filter(|id| id.contains('.') && !UMBRELLAS.contains(id) && is_group(id))
                 .map(str::to_owned)
+        })
+        .or_else(|| {
+            // Mill gives the group as the vendor; elsewhere that is a name for people.
+            manifest.get("Tool").filter(|tool| tool.starts_with("Mill"))?;
+            manifest.get("Implementation-Vendor").filter(|vendor| is_group(vendor)).map(str::to_owned)
         });
     Some(Coordinates { group, artifact: artifact.to_owned(), version: version.to_owned() })
 }
@@ -172,6 +177,11 @@ mod tests {
                 "Implementation-Vendor-Id: com.lihaoyi\n",
                 "fansi_2.13-0.5.1",
                 Some("com.lihaoyi:fansi_2.13 0.5.1"),
+            ),
+            (
+                "Implementation-Vendor: com.lihaoyi\nImplementation-Title: os-zip\nTool: Mill-1.0.0\n",
+                "os-zip-0.11.5",
+                Some("com.lihaoyi:os-zip 0.11.5"),
             ),
             ("Implementation-Vendor-Id: org.apache\n", "oro-2.0.8", Some("oro:oro 2.0.8")),
         ] {
