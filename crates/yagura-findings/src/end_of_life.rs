@@ -4,7 +4,8 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 use yagura_ecosystems::{canonical, platform};
 use yagura_model::{
-    Detection, Fix, FixStatus, Inventory, Location, Package, Severity, TreePath, Vulnerability,
+    Detection, EcosystemId, Fix, FixStatus, Inventory, Location, Package, Platform, Severity, TreePath,
+    Vulnerability,
 };
 
 /// A platform past its end.
@@ -27,6 +28,20 @@ pub fn end_of_life(inventory: &Inventory, today: Date) -> Option<EndOfLife> {
     }
     let last = date.checked_add(12.months()).unwrap_or(Date::MAX);
     Some(EndOfLife { date, reported: today <= last })
+}
+
+/// True when what is said of a platform changes after `from` and up to `to`: its support ended, or the twelve months
+/// of its finding did. Nothing else marks its resources then.
+pub fn turns(platform: &EcosystemId, from: Date, to: Date) -> bool {
+    let at = |day: Date| {
+        let ecosystem = Some(platform.clone());
+        let inventory = Inventory {
+            platform: Some(Platform { ecosystem, ..Platform::default() }),
+            ..Inventory::default()
+        };
+        end_of_life(&inventory, day)
+    };
+    at(from) != at(to)
 }
 
 impl EndOfLife {
@@ -69,5 +84,22 @@ impl EndOfLife {
             fix: Fix { status: FixStatus::EndOfLife, versions: Vec::new() },
             suppressed: None,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::turns;
+    use jiff::civil::date;
+
+    #[test]
+    fn r141_two_days_change_what_is_said_of_a_platform() {
+        let alpine = "Alpine:v3.18".into();
+        let turned = |from, to| turns(&alpine, from, to);
+        assert!(!turned(date(2025, 5, 1), date(2025, 5, 9)));
+        assert!(turned(date(2025, 5, 9), date(2025, 5, 10)));
+        assert!(!turned(date(2025, 5, 10), date(2026, 5, 9)));
+        assert!(turned(date(2026, 5, 9), date(2026, 5, 10)));
+        assert!(!turned(date(2026, 5, 10), date(2030, 1, 1)));
     }
 }

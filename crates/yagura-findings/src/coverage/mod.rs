@@ -12,7 +12,7 @@ mod platform;
 mod tests;
 
 pub use image::{RegistryRule, frequency};
-pub use platform::{platform_of_agent, supported};
+pub use platform::{platform_of_agent, supported, trouble};
 
 use jiff::{SignedDuration, Timestamp};
 use yagura_model::{
@@ -25,7 +25,7 @@ use yagura_model::{
 pub struct Looked {
     /// Last successful look.
     pub scanned_at: Option<Timestamp>,
-    /// Why the last look failed, or what it could not do; `None` when it went well.
+    /// Why the last look failed, or what it could not do ([`trouble`] of what it brought); `None` when it went well.
     pub trouble: Option<ScanReason>,
     /// A first look runs right now.
     pub running: bool,

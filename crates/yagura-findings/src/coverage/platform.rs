@@ -2,8 +2,8 @@
 
 use crate::end_of_life;
 use jiff::civil::Date;
-use yagura_ecosystems::platform::ecosystem_of;
-use yagura_model::{Inventory, Platform};
+use yagura_ecosystems::platform::{ecosystem_of, package_format};
+use yagura_model::{Inventory, Platform, ScanReason};
 
 /// How Systems Manager names distributions, in lower case, and their os-release ids. The first that the name begins
 /// with counts.
@@ -42,4 +42,15 @@ pub fn platform_of_agent(name: &str, version: &str) -> Option<Platform> {
 pub fn supported(platform: &Platform, today: Date) -> bool {
     let inventory = Inventory { platform: Some(platform.clone()), ..Inventory::default() };
     platform.ecosystem.is_some() && end_of_life(&inventory, today).is_none_or(|end| end.reported)
+}
+
+/// What an inventory says of its own scan: UNSUPPORTED_OS when all it holds are packages of an operating system
+/// without advisories. One with language packages is judged by those.
+pub fn trouble(inventory: &Inventory) -> Option<ScanReason> {
+    let unsupported = |package: &yagura_model::Package| {
+        // Without a known platform the ecosystem is still the format of the package database.
+        package_format(&package.ecosystem) == Some(package.ecosystem.as_str())
+    };
+    let all = !inventory.packages.is_empty() && inventory.packages.iter().all(unsupported);
+    all.then_some(ScanReason::UnsupportedOs)
 }

@@ -1,7 +1,7 @@
 //! Resources in, status and reason out. Every reason of R-179 that can occur is in one of these tests.
 
 use super::*;
-use crate::testing::{image as test_image, instance as test_instance};
+use crate::testing::{image as test_image, instance as test_instance, package};
 use yagura_model::{
     Activation, Agent, AgentKind, CodeRepository, Configuration, Ec2Mode, Function, Image, ImageRepository,
     Instance, InstanceState, ResourceId, ResourceKind, ScanType, UseBy, Volume,
@@ -36,7 +36,7 @@ fn unscanned() -> Looked {
     Looked { scanned_at: None, ..scanned() }
 }
 
-fn trouble(reason: ScanReason) -> Looked {
+fn failed(reason: ScanReason) -> Looked {
     Looked { trouble: Some(reason), ..scanned() }
 }
 
@@ -99,11 +99,11 @@ fn r23_instances_with_a_working_agent_are_scanned_through_it() {
     let running = Looked { running: true, ..unscanned() };
     assert_eq!(packages(|_| {}, &running), "ACTIVE SCAN_IN_PROGRESS EC2_SSM_AGENT_BASED");
     assert_eq!(
-        packages(|_| {}, &trouble(ScanReason::AccessDenied)),
+        packages(|_| {}, &failed(ScanReason::AccessDenied)),
         "INACTIVE ACCESS_DENIED EC2_SSM_AGENT_BASED"
     );
     assert_eq!(
-        packages(|_| {}, &trouble(ScanReason::InternalError)),
+        packages(|_| {}, &failed(ScanReason::InternalError)),
         "INACTIVE INTERNAL_ERROR EC2_SSM_AGENT_BASED"
     );
 }
@@ -147,7 +147,7 @@ fn r28_troubles_of_snapshots_make_inactive() {
         ScanReason::AgentlessInstanceCollectionTimeLimitExceeded,
         ScanReason::UnsupportedOs,
     ] {
-        assert_eq!(packages(none, &trouble(reason)), format!("INACTIVE {} EC2_AGENTLESS", reason.as_str()));
+        assert_eq!(packages(none, &failed(reason)), format!("INACTIVE {} EC2_AGENTLESS", reason.as_str()));
     }
 }
 
@@ -200,7 +200,7 @@ fn r39_deep_inspection_limits_keep_active() {
         ScanReason::DeepInspectionNoInventory,
     ] {
         let expected = format!("ACTIVE {} EC2_SSM_AGENT_BASED", reason.as_str());
-        assert_eq!(packages(|_| {}, &trouble(reason)), expected);
+        assert_eq!(packages(|_| {}, &failed(reason)), expected);
     }
 }
 
@@ -409,8 +409,20 @@ fn r66_troubles_of_images() {
         ScanReason::StorageLimitExceeded,
         ScanReason::ExtractionCollectionTimeLimitExceeded,
     ] {
-        assert_eq!(of_image(|_| {}, &trouble(reason)), format!("INACTIVE {}", reason.as_str()));
+        assert_eq!(of_image(|_| {}, &failed(reason)), format!("INACTIVE {}", reason.as_str()));
     }
+}
+
+#[test]
+fn r66_an_inventory_of_an_unknown_os_alone_is_unsupported() {
+    let of = |packages: &[&str]| {
+        let packages = packages.iter().map(|text| package(text)).collect();
+        super::trouble(&yagura_model::Inventory { packages, ..Default::default() })
+    };
+    assert_eq!(of(&["opkg busybox 1"]), Some(ScanReason::UnsupportedOs));
+    assert_eq!(of(&["opkg busybox 1", "npm a 1"]), None);
+    assert_eq!(of(&["Debian:12 bash 5"]), None);
+    assert_eq!(of(&[]), None);
 }
 
 #[test]
@@ -455,8 +467,8 @@ fn r66_repositories_have_reasons_of_their_own() {
     };
     assert_eq!(said(ScanFrequency::Continuous, &unscanned()), "ACTIVE SUCCESSFUL");
     assert_eq!(said(ScanFrequency::Manual, &unscanned()), "INACTIVE SCAN_FREQUENCY_MANUAL");
-    assert_eq!(said(ScanFrequency::OnPush, &trouble(ScanReason::AccessDenied)), "INACTIVE ACCESS_DENIED");
-    assert_eq!(said(ScanFrequency::OnPush, &trouble(ScanReason::InvalidArtifact)), "INACTIVE INTERNAL_ERROR");
+    assert_eq!(said(ScanFrequency::OnPush, &failed(ScanReason::AccessDenied)), "INACTIVE ACCESS_DENIED");
+    assert_eq!(said(ScanFrequency::OnPush, &failed(ScanReason::InvalidArtifact)), "INACTIVE INTERNAL_ERROR");
 }
 
 // Functions
@@ -533,7 +545,7 @@ fn r79_r213_r214_runtimes_and_artifacts() {
         one.runtime = None;
     };
     assert_eq!(of_function(container, ScanKind::Package), "INACTIVE UNSUPPORTED_CODE_ARTIFACTS");
-    let looked = trouble(ScanReason::UnsupportedLanguage);
+    let looked = failed(ScanReason::UnsupportedLanguage);
     assert_eq!(ask(&function(|_| {}), ScanKind::Code, &account(), &looked), "INACTIVE UNSUPPORTED_LANGUAGE");
 }
 
