@@ -67,7 +67,8 @@ impl Format for Csv {
     }
 }
 
-fn line(out: &mut dyn io::Write, fields: impl Iterator<Item = String>) -> io::Result<()> {
+/// One line of fields.
+pub(crate) fn line(out: &mut dyn io::Write, fields: impl Iterator<Item = String>) -> io::Result<()> {
     let fields: Vec<String> = fields.map(|field| quoted(&field)).collect();
     write!(out, "{}\r\n", fields.join(","))
 }

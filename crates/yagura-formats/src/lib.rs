@@ -3,6 +3,7 @@
 
 pub mod csv;
 pub mod cyclonedx;
+pub mod delivery;
 pub mod gitlab;
 pub mod html;
 pub mod inspector2;
