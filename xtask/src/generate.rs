@@ -10,12 +10,14 @@ use yagura_ecosystems::platform::{DATES, DISTRIBUTIONS, Distribution};
 
 /// The generated documents: path below the root, and content.
 pub fn documents() -> Vec<(&'static str, String)> {
-    vec![
+    let mut documents = vec![
         ("docs/reference/ecosystems.md", ecosystems()),
         ("docs/reference/operations.md", operations()),
         ("docs/platforms.md", platforms(&ENGLISH)),
         ("docs/ja/platforms.md", platforms(&JAPANESE)),
-    ]
+    ];
+    documents.extend(crate::clients::policy::documents());
+    documents
 }
 
 /// Writes all documents.

@@ -37,16 +37,18 @@ impl Client {
         if network == Network::Offline {
             return Err(CloudError::Offline);
         }
-        // Another part of the process may have installed a provider already; any is fine then.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder()
-            .user_agent(concat!("yagura/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(Duration::from_secs(15))
-            .read_timeout(Duration::from_secs(60))
-            .redirect(redirects())
-            .build()
-            .map_err(|source| CloudError::Setup { source })?;
-        Ok(Self { http, first_pause: Duration::from_millis(500) })
+        Ok(Self { http: http(&[])?, first_pause: Duration::from_millis(500) })
+    }
+
+    /// A client that also trusts certificate authorities given in PEM, for a server that brings its own.
+    ///
+    /// # Errors
+    /// [`CloudError::Setup`]: what is given are no certificates.
+    pub(crate) fn trusting(&self, pem: Option<&[u8]>) -> Result<Self, CloudError> {
+        let Some(pem) = pem else { return Ok(self.clone()) };
+        let roots =
+            reqwest::Certificate::from_pem_bundle(pem).map_err(|source| CloudError::Setup { source })?;
+        Ok(Self { http: http(&roots)?, first_pause: self.first_pause })
     }
 
     /// The same client with another pause before the first repetition; for tests.
@@ -93,6 +95,20 @@ impl Client {
         let backoff = backoff.mul_f64(0.5 + jitter as f64 / 2000.0);
         tokio::time::sleep(asked.unwrap_or(backoff).min(LONGEST_PAUSE)).await;
     }
+}
+
+fn http(roots: &[reqwest::Certificate]) -> Result<reqwest::Client, CloudError> {
+    // Another part of the process may have installed a provider already; any is fine then.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let mut builder = reqwest::Client::builder()
+        .user_agent(concat!("yagura/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(Duration::from_secs(15))
+        .read_timeout(Duration::from_secs(60))
+        .redirect(redirects());
+    for root in roots {
+        builder = builder.add_root_certificate(root.clone());
+    }
+    builder.build().map_err(|source| CloudError::Setup { source })
 }
 
 /// Up to ten redirects, never from HTTPS to HTTP. Authorization is not sent on to another host.

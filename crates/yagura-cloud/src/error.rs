@@ -88,6 +88,9 @@ pub enum CloudError {
     /// What the image consists of cannot be read.
     #[error(transparent)]
     Image(#[from] yagura_fs::image::ImageError),
+    /// A call of AWS failed.
+    #[error(transparent)]
+    Aws(#[from] crate::AwsError),
     /// A credential helper or Docker's configuration does not work.
     #[error("cannot get credentials from `{from}`: {detail}")]
     Credentials {
@@ -134,6 +137,7 @@ impl CloudError {
             Self::Credentials { .. } => "try `docker login`, or correct Docker's config.json".to_owned(),
             Self::Disk { .. } => "check permissions and free space".to_owned(),
             Self::Status { .. } | Self::TooLarge { .. } | Self::Invalid { .. } => return None,
+            Self::Aws(error) => return error.hint(),
             Self::Image(error) => return error.hint().map(str::to_owned),
         })
     }

@@ -2,7 +2,7 @@
 
 pub mod groups;
 pub mod model;
-mod names;
+pub(crate) mod names;
 mod shapes;
 
 use anyhow::{Context, Result, bail};
@@ -23,6 +23,7 @@ pub fn files(botocore: &Path) -> Result<Vec<(String, String)>> {
             files.push((format!("{}/{name}", face.folder), formatted(&text)?));
         }
     }
+    files.extend(crate::clients::files(botocore)?);
     Ok(files)
 }
 
@@ -44,7 +45,7 @@ pub fn write(root: &Path, botocore: &Path) -> Result<Vec<PathBuf>> {
 }
 
 /// The text as `cargo fmt` leaves it.
-fn formatted(text: &str) -> Result<String> {
+pub(crate) fn formatted(text: &str) -> Result<String> {
     let mut child = Command::new("rustfmt")
         .args(["--edition", "2024", "--emit", "stdout", "--quiet"])
         .current_dir(crate::root())

@@ -3,7 +3,7 @@
 //! Format: <https://docs.docker.com/reference/cli/docker/login/#credential-stores>; helpers speak
 //! <https://github.com/docker/docker-credential-helpers>.
 
-use crate::CloudError;
+use crate::{CloudError, base64};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -99,7 +99,7 @@ fn from_file(auth: &Auth) -> Option<Credentials> {
         return Some(Credentials::Identity(token));
     }
     if let Some(encoded) = auth.auth.as_deref().filter(|text| !text.is_empty()) {
-        let decoded = String::from_utf8(base64(encoded)?).ok()?;
+        let decoded = String::from_utf8(base64::decode(encoded)?).ok()?;
         let (user, password) = decoded.split_once(':')?;
         return Some(Credentials::Password(user.to_owned(), password.trim_end_matches('\0').to_owned()));
     }
@@ -170,29 +170,6 @@ fn ask(program: &Path, server: &str) -> Result<Option<Credentials>, CloudError> 
         ("<token>", _) => Some(Credentials::Identity(answer.secret)),
         _ => Some(Credentials::Password(answer.username, answer.secret)),
     })
-}
-
-/// RFC 4648, both alphabets, with or without padding.
-fn base64(text: &str) -> Option<Vec<u8>> {
-    let mut out = Vec::with_capacity(text.len() / 4 * 3);
-    let (mut bits, mut count) = (0_u32, 0);
-    for byte in text.trim().trim_end_matches('=').bytes() {
-        let value = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' | b'-' => 62,
-            b'/' | b'_' => 63,
-            _ => return None,
-        };
-        bits = (bits << 6 | u32::from(value)) & 0xff_ffff;
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            out.push(u8::try_from(bits >> count & 0xff).unwrap_or_default());
-        }
-    }
-    Some(out)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! <https://distribution.github.io/distribution/spec/auth/token/>. Nothing is stored on disk, and no layer is held
 //! in memory. Layers that are stored elsewhere are asked for at the registry only, because other addresses are none
 //! that the user named.
-//! Left out: pushing, referrers, catalogs, and the exchange of AWS credentials for those of ECR.
+//! Left out: pushing, referrers and catalogs.
 
 mod blob;
 mod challenge;
@@ -45,6 +45,8 @@ pub struct Options {
 pub struct Registry {
     client: Client,
     options: Arc<Options>,
+    /// Logins that are known without asking Docker, by registry.
+    logins: Arc<BTreeMap<String, Credentials>>,
     /// `Authorization` by registry and repository.
     tokens: Arc<Mutex<BTreeMap<(String, String), HeaderValue>>>,
 }
@@ -60,7 +62,36 @@ struct Token {
 impl Registry {
     /// A client with these options.
     pub fn new(client: Client, options: Options) -> Self {
-        Self { client, options: Arc::new(options), tokens: Arc::default() }
+        Self { client, options: Arc::new(options), logins: Arc::default(), tokens: Arc::default() }
+    }
+
+    /// The same client with a login for one registry, which wins over Docker's.
+    #[must_use]
+    pub fn with_login(self, registry: &str, credentials: Credentials) -> Self {
+        let mut logins = (*self.logins).clone();
+        logins.insert(registry.to_owned(), credentials);
+        // Tokens from before belong to another login.
+        Self { logins: Arc::new(logins), tokens: Arc::default(), ..self }
+    }
+
+    /// The images that a reference stands for, and what they run on: one for a manifest, several for an index.
+    /// Attestations are left out.
+    ///
+    /// # Errors
+    /// See [`CloudError`].
+    pub async fn platforms(
+        &self,
+        reference: &Reference,
+    ) -> Result<Vec<(Digest, Option<Platform>)>, CloudError> {
+        let (digest, document) = self.manifest(reference, reference.version()).await?;
+        Ok(match document {
+            Document::Manifest(_) => vec![(digest, None)],
+            Document::Index(images) => images
+                .into_iter()
+                .filter(|image| !image.is_attestation())
+                .map(|image| (image.digest.clone(), image.platform()))
+                .collect(),
+        })
     }
 
     /// Finds an image: follows an index to the platform and reads manifest and configuration. The layers of the
@@ -233,6 +264,9 @@ impl Registry {
 
     /// Helpers are programs that may take their time, so they run beside the network.
     async fn credentials(&self, registry: &str) -> Result<Option<Credentials>, CloudError> {
+        if let Some(login) = self.logins.get(registry) {
+            return Ok(Some(login.clone()));
+        }
         let Some(directory) = self.options.docker_config.clone() else { return Ok(None) };
         let registry = registry.to_owned();
         let found = tokio::task::spawn_blocking(move || credentials::find(&directory, &registry)).await;
@@ -275,9 +309,9 @@ fn denied(reference: &Reference) -> CloudError {
                 .to_owned()
         }
         Some(Ecr::Private { region, .. }) => format!(
-            "AWS credentials are not exchanged directly yet: run aws ecr get-login-password --region {region} | \
-             docker login --username AWS --password-stdin {registry}, or set up docker-credential-ecr-login, and \
-             grant ecr:BatchGetImage and ecr:GetDownloadUrlForLayer"
+            "set up AWS credentials (AWS_PROFILE, or a role) that may ecr:GetAuthorizationToken, ecr:BatchGetImage and \
+             ecr:GetDownloadUrlForLayer; or run aws ecr get-login-password --region {region} | docker login --username \
+             AWS --password-stdin {registry}"
         ),
         None => format!("check that it exists; for a private repository run docker login {registry}"),
     };

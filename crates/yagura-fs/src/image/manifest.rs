@@ -64,7 +64,8 @@ struct RawPlatform {
 }
 
 impl Descriptor {
-    fn platform(&self) -> Option<Platform> {
+    /// What the image behind it runs on, where stated.
+    pub fn platform(&self) -> Option<Platform> {
         self.platform.clone().map(|RawPlatform { os, architecture, variant }| Platform {
             os,
             architecture,
@@ -73,7 +74,7 @@ impl Descriptor {
     }
 
     /// Build attestations lie in an index beside the images they are about.
-    fn is_attestation(&self) -> bool {
+    pub fn is_attestation(&self) -> bool {
         self.annotations.get("vnd.docker.reference.type").is_some_and(|kind| kind == "attestation-manifest")
     }
 
