@@ -13,6 +13,7 @@ use yagura_fs::{Limits, Tree};
 use yagura_model::{Inventory, TreePath};
 
 mod cache;
+pub mod evidence;
 mod image;
 mod progress;
 mod repository;

@@ -36,6 +36,21 @@ pub fn analyze(layers: &[Catalog]) -> Inventory {
     Inventory { platform, packages, unread }
 }
 
+/// One inventory of trees that lie side by side and hide nothing of each other, such as a function's code and its layers.
+/// The first platform that is told holds.
+pub fn combine(inventories: Vec<Inventory>) -> Inventory {
+    let mut combined = Inventory::default();
+    for inventory in inventories {
+        combined.platform = combined.platform.or(inventory.platform);
+        combined.packages.extend(inventory.packages);
+        combined.unread.extend(inventory.unread);
+    }
+    combined.packages = merge(combined.packages);
+    combined.unread.sort();
+    combined.unread.dedup();
+    combined
+}
+
 /// The packages of every file, completed by the manifests beside it, and those that only several files
 /// together tell.
 fn packages(overlay: &Overlay<'_>, manifests: &Manifests<'_>, unread: &mut Vec<Unread>) -> Vec<Package> {

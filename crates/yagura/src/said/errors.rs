@@ -3,7 +3,7 @@
 use super::Said;
 use std::error::Error;
 use yagura_advisories::DatabaseError;
-use yagura_cloud::CloudError;
+use yagura_cloud::{AwsError, CloudError};
 use yagura_fs::image::ImageError;
 
 /// An error and its causes, joined with colons.
@@ -38,6 +38,9 @@ pub fn cloud(error: &CloudError) -> (Said, Option<Said>) {
     if let CloudError::Image(error) = error {
         return image(error);
     }
+    if let CloudError::Aws(error) = error {
+        return aws(error);
+    }
     let cause = root(error);
     let ja = match error {
         CloudError::Offline => "オフライン指定のため接続しません".to_owned(),
@@ -58,7 +61,7 @@ pub fn cloud(error: &CloudError) -> (Said, Option<Said>) {
         CloudError::Invalid { text, detail, .. } => format!("`{text}` は正しくありません: {detail}"),
         CloudError::Credentials { from, detail } => format!("`{from}` から認証情報を得られません: {detail}"),
         CloudError::Disk { path, .. } => format!("`{}` に書き込めません: {cause}", path.display()),
-        CloudError::Image(_) => cause,
+        CloudError::Image(_) | CloudError::Aws(_) => cause,
     };
     let hint_ja = match error {
         CloudError::Offline => {
@@ -82,11 +85,74 @@ pub fn cloud(error: &CloudError) -> (Said, Option<Said>) {
         CloudError::Digest { .. } => "途中で内容が変わっています。使わないでください",
         CloudError::Credentials { .. } => "`docker login` するか、Docker の config.json を直してください",
         CloudError::Disk { .. } => "権限と空き容量を確認してください",
-        CloudError::TooLarge { .. } | CloudError::Invalid { .. } | CloudError::Image(_) => "",
+        CloudError::TooLarge { .. }
+        | CloudError::Invalid { .. }
+        | CloudError::Image(_)
+        | CloudError::Aws(_) => "",
     };
     let hint = error
         .hint()
         .map(|en| Said { ja: if hint_ja.is_empty() { en.clone() } else { hint_ja.to_owned() }, en });
+    (Said { en: chain(error), ja }, hint)
+}
+
+/// A call of AWS that failed, and what to do about it.
+pub fn aws(error: &AwsError) -> (Said, Option<Said>) {
+    let cause = root(error);
+    let ja = match error {
+        AwsError::Denied { action, message } => format!("AWS が `{action}` を拒否しました: {message}"),
+        AwsError::Expired { code } => format!("AWS の認証情報の期限が切れています ({code})"),
+        AwsError::Unknown { code, message } => {
+            format!("AWS が認証情報を受け付けません ({code}): {message}")
+        }
+        AwsError::Throttled { action, code } => format!("AWS が `{action}` の回数を制限しています ({code})"),
+        AwsError::NotFound { action, code, message } => {
+            format!("`{action}` の対象がありません ({code}): {message}")
+        }
+        AwsError::Transient { action, code } => format!("AWS 側で `{action}` が失敗しました ({code})"),
+        AwsError::Refused { action, code, message } => {
+            format!("AWS が `{action}` を受け付けません ({code}): {message}")
+        }
+        AwsError::Unreachable { action, url, .. } => {
+            format!("`{action}` のための `{url}` に接続できません: {cause}")
+        }
+        AwsError::TimedOut { action, seconds } => format!("`{action}` が {seconds} 秒を超えました"),
+        AwsError::TooLarge { action, limit } => format!("`{action}` の応答が {limit} バイトを超えています"),
+        AwsError::Answer { action, detail } => format!("`{action}` の応答を読めません: {detail}"),
+        AwsError::Endless { action, pages } => format!("`{action}` が {pages} ページを超えても終わりません"),
+        AwsError::NoCredentials { detail } => format!("AWS の認証情報がありません: {detail}"),
+        AwsError::Request { action, detail } => format!("`{action}` を呼び出せません: {detail}"),
+        AwsError::Endpoint { url, detail } => {
+            format!("`{url}` は AWS のエンドポイントではありません: {detail}")
+        }
+        AwsError::NoRegion => "AWS のリージョンが設定されていません".to_owned(),
+    };
+    let hint_ja = match error {
+        AwsError::Denied { action: "sts:AssumeRole", .. } => {
+            "呼び出し側にこのロールへの sts:AssumeRole を許可し、ロールの信頼ポリシーに呼び出し側と外部 ID を書いてください"
+                .to_owned()
+        }
+        AwsError::Denied { action, .. } => {
+            format!("スキャンに使うロールに {action} を許可してください。ポリシー全体は docs/aws/ にあります")
+        }
+        AwsError::Expired { .. } => "新しい認証情報を用意するか、引き受けられるロールを使ってください".to_owned(),
+        AwsError::Unknown { .. } => {
+            "アクセスキーと、アカウントでリージョンが有効かどうかを確認してください。時計のずれでも起こります".to_owned()
+        }
+        AwsError::Throttled { .. } => {
+            "後で再試行します。続く場合は AWS に上限の引き上げを依頼してください".to_owned()
+        }
+        AwsError::Transient { .. } | AwsError::TimedOut { .. } => "後で再試行します".to_owned(),
+        AwsError::Unreachable { .. } => {
+            "HTTPS_PROXY、NO_PROXY、VPC エンドポイント、AWS_ENDPOINT_URL を確認してください".to_owned()
+        }
+        AwsError::NoCredentials { .. } => {
+            "AWS_PROFILE か AWS_ACCESS_KEY_ID を設定するか、ロールのある環境で実行してください".to_owned()
+        }
+        AwsError::NoRegion => "AWS_REGION を設定するか、yagura.toml にリージョンを書いてください".to_owned(),
+        _ => String::new(),
+    };
+    let hint = error.hint().map(|en| Said { ja: if hint_ja.is_empty() { en.clone() } else { hint_ja }, en });
     (Said { en: chain(error), ja }, hint)
 }
 

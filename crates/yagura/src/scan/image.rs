@@ -7,8 +7,9 @@ use crate::said;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use yagura_cloud::registry::{Options as RegistryOptions, Reference, Registry};
-use yagura_cloud::{Client, CloudError, Network};
+use yagura_cloud::collect::ecr::log_in;
+use yagura_cloud::registry::{Ecr, Options as RegistryOptions, Reference, Registry};
+use yagura_cloud::{Aws, Client, CloudError, Network};
 use yagura_ecosystems::analyze::analyze;
 use yagura_ecosystems::catalog::{Catalog, Selection, catalog};
 use yagura_formats::{Target, TargetKind};
@@ -94,32 +95,10 @@ pub fn scan(
     // What was left out of one scan must not be missing from the next.
     let plain = options.skip_dirs.is_empty() && options.skip_files.is_empty();
     let cache = LayerCache::new(options.cache_dir.as_deref().filter(|_| plain));
-    let layers = &open.image.layers;
     let workers = options
         .parallel
         .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get));
-    let next = AtomicUsize::new(0);
-    let catalogs: Vec<Mutex<Option<Catalog>>> = layers.iter().map(|_| Mutex::new(None)).collect();
-    std::thread::scope(|scope| {
-        for _ in 0..workers.clamp(1, layers.len().max(1)) {
-            scope.spawn(|| {
-                while let Some((layer, slot)) = {
-                    let index = next.fetch_add(1, Ordering::Relaxed);
-                    layers.get(index).zip(catalogs.get(index))
-                } {
-                    progress.phase(format!("reading layer {}", short(layer)));
-                    let result = read_layer(open, layer, &cache, selection, limits);
-                    if let Ok(mut slot) = slot.lock() {
-                        *slot = Some(result);
-                    }
-                }
-            });
-        }
-    });
-    let catalogs: Vec<Catalog> = catalogs
-        .into_iter()
-        .filter_map(|slot| slot.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner))
-        .collect();
+    let catalogs = catalogs(open, &cache, selection, limits, workers, progress);
     let image = &open.image;
     Ok(Scanned {
         target: Target {
@@ -133,6 +112,40 @@ pub fn scan(
         roots: Vec::new(),
         kernel: None,
     })
+}
+
+/// What each layer of an image says, from the bottom up; several are read at the same time.
+pub fn catalogs(
+    open: &OpenImage,
+    cache: &LayerCache,
+    selection: &Selection,
+    limits: &Limits,
+    workers: usize,
+    progress: &Progress,
+) -> Vec<Catalog> {
+    let layers = &open.image.layers;
+    let next = AtomicUsize::new(0);
+    let catalogs: Vec<Mutex<Option<Catalog>>> = layers.iter().map(|_| Mutex::new(None)).collect();
+    std::thread::scope(|scope| {
+        for _ in 0..workers.clamp(1, layers.len().max(1)) {
+            scope.spawn(|| {
+                while let Some((layer, slot)) = {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    layers.get(index).zip(catalogs.get(index))
+                } {
+                    progress.phase(format!("reading layer {}", short(layer)));
+                    let result = read_layer(open, layer, cache, selection, limits);
+                    if let Ok(mut slot) = slot.lock() {
+                        *slot = Some(result);
+                    }
+                }
+            });
+        }
+    });
+    catalogs
+        .into_iter()
+        .filter_map(|slot| slot.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner))
+        .collect()
 }
 
 /// One layer, from the cache or by reading it. A layer that breaks keeps what came before, and is not cached.
@@ -179,14 +192,18 @@ pub fn remote(
     let parsed = Reference::parse(reference).map_err(|error| cloud_failure(error, reference))?;
     let network = if options.offline { Network::Offline } else { Network::Online };
     let client = Client::new(network).map_err(|error| cloud_failure(error, reference))?;
-    let registry =
-        Registry::new(client, RegistryOptions { docker_config: docker_config(), insecure: options.insecure });
+    let registry = Registry::new(
+        client.clone(),
+        RegistryOptions { docker_config: docker_config(), insecure: options.insecure },
+    );
     let runtime = super::network_runtime()?;
     progress.phase(format!("asking for {parsed}"));
     let asked = async {
         match options.timeout {
-            Some(time) => tokio::time::timeout(time, registry.open(&parsed, &platform)).await.ok(),
-            None => Some(registry.open(&parsed, &platform).await),
+            Some(time) => {
+                tokio::time::timeout(time, enter(&registry, &client, &parsed, &platform)).await.ok()
+            }
+            None => Some(enter(&registry, &client, &parsed, &platform).await),
         }
     };
     let Some(open) = runtime.block_on(asked) else {
@@ -198,6 +215,31 @@ pub fn remote(
     let open = open.map_err(|error| cloud_failure(error, reference))?;
     // Layers are read by threads of this scan, and filled by tasks of the runtime, which must live on until then.
     scan(&open, parsed.to_string(), options, selection, limits, progress)
+}
+
+/// Opens an image. Where Docker has no login that Amazon's registry takes, whoever may use AWS may have one.
+async fn enter(
+    registry: &Registry,
+    client: &Client,
+    reference: &Reference,
+    platform: &Platform,
+) -> Result<OpenImage, CloudError> {
+    let opened = registry.open(reference, platform).await;
+    let (Err(CloudError::Denied { .. }), Some(Ecr::Private { region, .. })) = (&opened, reference.ecr())
+    else {
+        return opened;
+    };
+    let login = async { log_in(&Aws::from_environment(client, Some(&region)).await?).await };
+    match login.await {
+        Ok(login) => {
+            let registry = registry.clone().with_login(&reference.registry, login.credentials());
+            registry.open(reference, platform).await
+        }
+        Err(error) => {
+            tracing::info!(%error, "no login from AWS either");
+            opened
+        }
+    }
 }
 
 /// What is wrong, and that a file of that name exists where one may have been meant.
