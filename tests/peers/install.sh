@@ -45,3 +45,7 @@ if [ ! -x "$tools/bin/cargo-deny" ]; then
   fi
 fi
 if command -v apt-get >/dev/null; then "$(dirname "$0")/binaries.sh" "$tools/binaries"; fi
+
+# The local AWS account that the tests of clouds and of the service run against.
+bed="${YAGURA_CONFORMANCE:-$(cd "$(dirname "$0")/../.." && pwd)/../shared}/testbed/tb"
+if [ -x "$bed" ]; then TESTBED_HOME="$tools/testbed" "$bed" install; fi
