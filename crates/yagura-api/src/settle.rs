@@ -6,6 +6,7 @@ use crate::documents::{
     ORGANIZATION, Organization, SBOM_EXPORT, SCAN_CONFIGURATION,
 };
 use jiff::Timestamp;
+use yagura_findings::activation;
 use yagura_model::{Account, ActivationStatus, Home, ScanType};
 use yagura_store::{Document, Store, StoreError};
 
@@ -67,14 +68,7 @@ async fn activate(store: &dyn Store, account: &Account, now: Timestamp) -> Resul
         forget(store, &account.home, OF_CODE).await?;
     }
     let end = |account: &mut Account| {
-        for activation in account.activations.values_mut() {
-            activation.status = match activation.status {
-                ActivationStatus::Enabling => ActivationStatus::Enabled,
-                ActivationStatus::Disabling => ActivationStatus::Disabled,
-                _ => continue,
-            };
-            activation.since = now;
-        }
+        activation::settle(account, now);
     };
     store.change_account(&account.home, &end).await?;
     Ok(true)

@@ -1,7 +1,6 @@
 //! What is metered, and what it would cost (section 19 of the rules).
 
-use jiff::{SignedDuration, Timestamp};
-use std::collections::BTreeMap;
+use jiff::Timestamp;
 use yagura_model::{Coverage, ResourceKind, ScanKind, ScanMode};
 
 /// Hours of a month as prices and averages count them.
@@ -93,38 +92,32 @@ pub fn hour(at: Timestamp) -> Timestamp {
     Timestamp::from_second(seconds - seconds.rem_euclid(3600)).unwrap_or(at)
 }
 
-/// Prices in USD by meter: of a resource-month of [`MONTH`] hours, or of one scan. What has no price costs nothing.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Prices(pub BTreeMap<Meter, f64>);
-
-impl Prices {
-    /// What a public example of Amazon Inspector's bill works out to; regions differ.
-    pub fn published() -> Self {
-        Self(BTreeMap::from([
-            (Meter::Ec2InstanceHours, 1.25),
-            (Meter::Ec2AgentlessInstanceHours, 1.75),
-            (Meter::LambdaFunctionHours, 0.30),
-            (Meter::LambdaFunctionCodeHours, 0.60),
-            (Meter::EcrInitialScan, 0.09),
-            (Meter::EcrRescan, 0.01),
-        ]))
+/// USD for one unit of a meter, an hour or a scan, as a public example of Amazon Inspector's bill works out.
+/// Regions differ. 0 for what the example leaves out.
+pub fn published_price(meter: Meter) -> f64 {
+    match meter {
+        Meter::Ec2InstanceHours => 1.25 / MONTH,
+        Meter::Ec2AgentlessInstanceHours => 1.75 / MONTH,
+        Meter::LambdaFunctionHours => 0.30 / MONTH,
+        Meter::LambdaFunctionCodeHours => 0.60 / MONTH,
+        Meter::EcrInitialScan => 0.09,
+        Meter::EcrRescan => 0.01,
+        Meter::CodeRepositorySast | Meter::CodeRepositoryIac | Meter::CodeRepositorySca => 0.0,
     }
 }
 
-/// the cost of 30 days in USD. `total` was metered since `since`; with less than 30 days of data it is
-/// stretched, as if what is covered now stays covered.
-pub fn monthly_cost(meter: Meter, total: f64, since: Timestamp, now: Timestamp, prices: &Prices) -> f64 {
-    let price = prices.0.get(&meter).copied().unwrap_or(0.0);
-    let unit = if meter.is_hours() { price / MONTH } else { price };
-    let span = now.duration_since(since).max(SignedDuration::from_hours(1)).as_secs_f64() / 3600.0;
-    let projected = if span < MONTH { total * MONTH / span } else { total };
-    projected * unit
+/// the cost of 30 days in USD. `total` was metered since `since`, `price` is that of one unit; with less than
+/// 30 days of data the total is stretched, as if what is covered now stays covered.
+pub fn monthly_cost(total: f64, since: Timestamp, now: Timestamp, price: f64) -> f64 {
+    let span = now.duration_since(since).as_secs_f64() / 3600.0;
+    price * total * MONTH / span.clamp(1.0, MONTH)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::testing::{image, instance};
+    use jiff::SignedDuration;
     use yagura_model::{Resource, ScanReason};
 
     fn coverage(resource: &Resource, active: bool, mode: Option<ScanMode>) -> Coverage {
@@ -160,7 +153,7 @@ mod tests {
         let since: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
         let cost = |meter, total, hours| {
             let now = since.checked_add(SignedDuration::from_hours(hours)).unwrap();
-            (monthly_cost(meter, total, since, now, &Prices::published()) * 100.0).round() / 100.0
+            (monthly_cost(total, since, now, published_price(meter)) * 100.0).round() / 100.0
         };
         // Two instances for one hour, for a day, for a month.
         assert_eq!(cost(Meter::Ec2InstanceHours, 2.0, 1), 2.5);
@@ -168,13 +161,6 @@ mod tests {
         assert_eq!(cost(Meter::Ec2InstanceHours, 1440.0, 720), 2.5);
         assert_eq!(cost(Meter::EcrInitialScan, 100.0, 720), 9.0);
         assert_eq!(cost(Meter::CodeRepositorySast, 100.0, 720), 0.0);
-    }
-
-    #[test]
-    fn r198_without_prices_everything_is_free() {
-        let since = Timestamp::UNIX_EPOCH;
-        let now = since.checked_add(SignedDuration::from_hours(9)).unwrap();
-        assert_eq!(monthly_cost(Meter::Ec2InstanceHours, 9.0, since, now, &Prices::default()), 0.0);
     }
 
     #[test]

@@ -4,13 +4,14 @@ use crate::call::{Call, Relation};
 use crate::documents::Member;
 use crate::failure::Failure;
 use std::collections::BTreeSet;
+use yagura_findings::activation::{self, Asker, Refused};
 use yagura_formats::inspector2::shapes::{
     Account as Shown, AccountState, BatchGetAccountStatusRequest, BatchGetAccountStatusResponse,
     DisableRequest, DisableResponse, EnableRequest, EnableResponse, ErrorCode, FailedAccount,
     ListAccountPermissionsRequest, ListAccountPermissionsResponse, Operation, Permission, ResourceScanType,
     ResourceState, ResourceStatus, Service, State, Status,
 };
-use yagura_model::{Account, AccountId, Activation, ActivationStatus, ScanType};
+use yagura_model::{Account, AccountId, ActivationStatus, ScanType};
 
 /// Turns scan types on. The answer shows them as ENABLING; a loop finishes.
 pub(crate) async fn enable(call: &Call<'_>, request: EnableRequest) -> Result<EnableResponse, Failure> {
@@ -24,25 +25,20 @@ pub(crate) async fn enable(call: &Call<'_>, request: EnableRequest) -> Result<En
         }
         let home = call.home_of(&id);
         let stored = call.store().account(&home).await?;
-        let lambda = wanted.contains(&ScanType::Lambda) || is_on(stored.status(ScanType::Lambda));
-        if wanted.contains(&ScanType::LambdaCode) && !lambda {
-            return Err(Failure::Invalid("LAMBDA_CODE needs LAMBDA: enable both".to_owned()));
-        }
-        if let Some(code) = in_the_way(&stored, &wanted, ActivationStatus::Disabling) {
-            failed.push(refused(&id, code, "a scan type is being disabled; try again"));
-            continue;
+        match activation::enable(&mut stored.clone(), &wanted, call.now) {
+            Ok(()) => {}
+            Err(Refused::NeedsLambda) => {
+                return Err(Failure::Invalid("LAMBDA_CODE needs LAMBDA: enable both".to_owned()));
+            }
+            Err(refusal) => {
+                failed.push(refused(&id, code(refusal), &refusal.to_string()));
+                continue;
+            }
         }
         let now = call.now;
+        // What was refused meanwhile leaves the account as it is; the answer shows that.
         let change = |account: &mut Account| {
-            for scan in &wanted {
-                let activation = account.activations.entry(*scan).or_default();
-                if !is_on(activation.status) {
-                    // The trial starts once, and runs out whatever happens.
-                    let trial_started = activation.trial_started.or(Some(now));
-                    *activation =
-                        Activation { status: ActivationStatus::Enabling, since: now, trial_started };
-                }
-            }
+            let _ = activation::enable(account, &wanted, now);
         };
         let account = call.store().change_account(&home, &change).await?;
         accounts.push(shown(&account));
@@ -53,45 +49,30 @@ pub(crate) async fn enable(call: &Call<'_>, request: EnableRequest) -> Result<En
 /// Turns scan types off; all of them when none is named.
 pub(crate) async fn disable(call: &Call<'_>, request: DisableRequest) -> Result<DisableResponse, Failure> {
     let named = request.resource_types.filter(|types| !types.is_empty());
-    let mut wanted = named.map_or_else(|| ScanType::ALL.into_iter().collect(), |types| scan_types(&types));
-    if wanted.contains(&ScanType::Lambda) {
-        wanted.insert(ScanType::LambdaCode);
-    }
+    let wanted = named.map_or_else(Vec::new, |types| scan_types(&types));
     let relation = call.relation().await?;
     let (mut accounts, mut failed) = (Vec::new(), Vec::new());
     for id in asked(call, request.account_ids.as_deref()) {
         let home = call.home_of(&id);
         let stored = call.store().account(&home).await?;
-        let rest = ScanType::ALL.iter().any(|scan| !wanted.contains(scan) && is_on(stored.status(*scan)));
-        let obstacle = match &relation {
-            _ if !may_see(call, &relation, &id) => {
-                Some((ErrorCode::AccessDenied, "the account is not a member of the caller"))
+        let asker = match &relation {
+            Relation::Member(_) => Asker { member: true, ..Asker::default() },
+            Relation::Administrator(members) if id == call.home.account.as_str() => {
+                Asker { has_members: has_members(members), ..Asker::default() }
             }
-            //
-            Relation::Member(_) => {
-                Some((ErrorCode::AccessDenied, "only the delegated administrator can disable"))
-            }
-            //
-            Relation::Administrator(members)
-                if id == call.home.account.as_str() && !rest && has_members(members) =>
-            {
-                Some((ErrorCode::DisassociateAllMembers, "disassociate all members first"))
-            }
-            _ => in_the_way(&stored, &wanted, ActivationStatus::Enabling)
-                .map(|code| (code, "a scan type is being enabled; try again")),
+            _ => Asker::default(),
         };
-        if let Some((code, message)) = obstacle {
-            failed.push(refused(&id, code, message));
+        let refusal = match may_see(call, &relation, &id) {
+            true => activation::disable(&mut stored.clone(), &wanted, asker, call.now).err(),
+            false => Some(Refused::AccessDenied),
+        };
+        if let Some(refusal) = refusal {
+            failed.push(refused(&id, code(refusal), &refusal.to_string()));
             continue;
         }
         let now = call.now;
         let change = |account: &mut Account| {
-            for activation in account.activations.iter_mut().filter(|(scan, _)| wanted.contains(scan)) {
-                if activation.1.status == ActivationStatus::Enabled {
-                    activation.1.status = ActivationStatus::Disabling;
-                    activation.1.since = now;
-                }
-            }
+            let _ = activation::disable(account, &wanted, asker, now);
         };
         let account = call.store().change_account(&home, &change).await?;
         accounts.push(shown(&account));
@@ -168,7 +149,7 @@ fn has_members(members: &[(AccountId, Member)]) -> bool {
     members.iter().any(|(_, member)| member.status != "REMOVED")
 }
 
-fn scan_types(types: &[ResourceScanType]) -> BTreeSet<ScanType> {
+fn scan_types(types: &[ResourceScanType]) -> Vec<ScanType> {
     types
         .iter()
         .filter_map(|word| match word {
@@ -182,25 +163,9 @@ fn scan_types(types: &[ResourceScanType]) -> BTreeSet<ScanType> {
         .collect()
 }
 
-fn is_on(status: ActivationStatus) -> bool {
-    matches!(status, ActivationStatus::Enabled | ActivationStatus::Enabling)
-}
-
-/// A transition that has to end first.
-fn in_the_way(account: &Account, wanted: &BTreeSet<ScanType>, status: ActivationStatus) -> Option<ErrorCode> {
-    let statuses: Vec<ActivationStatus> = wanted.iter().map(|scan| account.status(*scan)).collect();
-    if statuses
-        .iter()
-        .any(|status| matches!(status, ActivationStatus::Suspending | ActivationStatus::Suspended))
-    {
-        return Some(ErrorCode::SuspendInProgress);
-    }
-    let code = if status == ActivationStatus::Enabling {
-        ErrorCode::EnableInProgress
-    } else {
-        ErrorCode::DisableInProgress
-    };
-    statuses.contains(&status).then_some(code)
+/// The interface's word for a refusal.
+fn code(refusal: Refused) -> ErrorCode {
+    refusal.code().map_or(ErrorCode::InternalError, ErrorCode::from)
 }
 
 fn refused(id: &str, code: ErrorCode, message: &str) -> FailedAccount {
@@ -243,13 +208,5 @@ pub(crate) fn word(status: ActivationStatus) -> Status {
 
 /// The status of an account from those of its scan types.
 pub(crate) fn overall(account: &Account) -> Status {
-    let any = |wanted| ScanType::ALL.iter().any(|scan| account.status(*scan) == wanted);
-    let order = [
-        ActivationStatus::Suspended,
-        ActivationStatus::Suspending,
-        ActivationStatus::Enabling,
-        ActivationStatus::Disabling,
-        ActivationStatus::Enabled,
-    ];
-    order.into_iter().find(|status| any(*status)).map_or(Status::Disabled, word)
+    word(activation::status(account))
 }

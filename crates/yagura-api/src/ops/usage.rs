@@ -4,6 +4,8 @@ use crate::call::Call;
 use crate::failure::Failure;
 use jiff::SignedDuration;
 use std::collections::{BTreeMap, BTreeSet};
+use yagura_findings::activation::trial;
+use yagura_findings::usage::monthly_cost;
 use yagura_formats::inspector2::shapes::{
     BatchGetFreeTrialInfoRequest, BatchGetFreeTrialInfoResponse, CloudProvider, Currency,
     FreeTrialAccountInfo, FreeTrialInfo, FreeTrialInfoError, FreeTrialInfoErrorCode, FreeTrialStatus,
@@ -12,11 +14,8 @@ use yagura_formats::inspector2::shapes::{
 use yagura_model::{Account, ScanType};
 use yagura_store::Usage;
 
-/// What totals look back on, and what a month has in hours.
+/// What totals look back on.
 const MONTH: SignedDuration = SignedDuration::from_hours(720);
-
-/// Length of the trial.
-const TRIAL: SignedDuration = SignedDuration::from_hours(15 * 24);
 
 /// Use of the last 30 days by account, with the projected cost.
 pub(crate) async fn totals(
@@ -42,13 +41,11 @@ pub(crate) async fn totals(
 
 fn show(call: &Call<'_>, usage: Usage) -> Shown {
     let price = call.api.settings.prices.get(&usage.meter).copied().unwrap_or(0.0);
-    // With less than a month of data the month is projected from what there is.
-    let watched = call.now.duration_since(usage.since).as_secs_f64().clamp(3600.0, MONTH.as_secs_f64());
-    let projected = usage.total * MONTH.as_secs_f64() / watched;
+    let cost = monthly_cost(usage.total, usage.since, call.now, price);
     Shown {
         cloud_provider: Some(CloudProvider::Aws),
         currency: Some(Currency::Usd),
-        estimated_monthly_cost: Some((price * projected * 100.0).round() / 100.0),
+        estimated_monthly_cost: Some((cost * 100.0).round() / 100.0),
         total: Some(usage.total),
         r#type: Some(usage.meter.into()),
     }
@@ -77,24 +74,20 @@ pub(crate) async fn free_trial(
 }
 
 fn trials(call: &Call<'_>, account: &Account) -> Vec<FreeTrialInfo> {
-    let started =
-        account.activations.iter().filter_map(|(scan, activation)| Some((scan, activation.trial_started?)));
+    let started = account.activations.iter().filter_map(|(scan, one)| Some((scan, trial(one)?)));
     started
-        .map(|(scan, start)| {
-            let end = start.checked_add(TRIAL).unwrap_or(start);
-            FreeTrialInfo {
-                cloud_provider: Some(CloudProvider::Aws),
-                end: end.into(),
-                start: start.into(),
-                status: if call.now < end { FreeTrialStatus::Active } else { FreeTrialStatus::Inactive },
-                r#type: match scan {
-                    ScanType::Ec2 => FreeTrialType::Ec2,
-                    ScanType::Ecr => FreeTrialType::Ecr,
-                    ScanType::Lambda => FreeTrialType::Lambda,
-                    ScanType::LambdaCode => FreeTrialType::LambdaCode,
-                    ScanType::CodeRepository => FreeTrialType::CodeRepository,
-                },
-            }
+        .map(|(scan, (start, end))| FreeTrialInfo {
+            cloud_provider: Some(CloudProvider::Aws),
+            end: end.into(),
+            start: start.into(),
+            status: if call.now < end { FreeTrialStatus::Active } else { FreeTrialStatus::Inactive },
+            r#type: match scan {
+                ScanType::Ec2 => FreeTrialType::Ec2,
+                ScanType::Ecr => FreeTrialType::Ecr,
+                ScanType::Lambda => FreeTrialType::Lambda,
+                ScanType::LambdaCode => FreeTrialType::LambdaCode,
+                ScanType::CodeRepository => FreeTrialType::CodeRepository,
+            },
         })
         .collect()
 }
