@@ -7,7 +7,6 @@ use yagura_formats::inspector2::shapes::{
     Counts, GetClustersForImageRequest, GetClustersForImageResponse, GroupKey, ListCoverageRequest,
     ListCoverageResponse, ListCoverageStatisticsRequest, ListCoverageStatisticsResponse,
 };
-use yagura_formats::inspector2::words::resource_type;
 use yagura_model::{ResourceDetails, ResourceId, ResourceKind};
 use yagura_store::{CoverageGroup, PageRequest};
 
@@ -42,7 +41,7 @@ pub(crate) async fn statistics(
         Some(GroupKey::ResourceType) => {
             for (value, _) in &mut groups {
                 if let Some(kind) = ResourceKind::from_word(value) {
-                    *value = resource_type(kind).as_str().to_owned();
+                    *value = kind.resource_type().to_owned();
                 }
             }
         }

@@ -7,12 +7,10 @@ use super::shapes::{
     EcrContainerImageMetadata, EcrRepositoryMetadata, EcrScanFrequency, LambdaFunctionMetadata,
     MachineImageMetadata, MachineImagePlatform, Provider, ResourceScanMetadata, ScanStatus,
 };
-use super::words::{partition, resource_type, runtime};
+use super::words::runtime;
 use crate::service::Epoch;
 use std::collections::BTreeMap;
-use yagura_model::{
-    Coverage, ImageUse, Instance, Resource, ResourceDetails as Details, ScanFrequency, ScanKind, ScanMode,
-};
+use yagura_model::{Coverage, ImageUse, Instance, Resource, ResourceDetails as Details, ScanFrequency};
 
 /// A resource under one kind of scan.
 pub fn covered(coverage: &Coverage, resource: &Resource) -> CoveredResource {
@@ -23,36 +21,17 @@ pub fn covered(coverage: &Coverage, resource: &Resource) -> CoveredResource {
         provider: Some(Provider::Aws),
         provider_account_id: Some(home.account.to_string()),
         provider_org_id: None,
-        provider_partition: Some(partition(home.region.as_str()).to_owned()),
+        provider_partition: Some(home.partition().to_owned()),
         provider_region: Some(home.region.to_string()),
         resource_id: coverage.resource.name.to_string(),
         resource_metadata: Some(metadata(resource)),
-        resource_type: resource_type(coverage.resource.kind).as_str().into(),
-        scan_mode: coverage.mode.map(|mode| scan_mode(mode).into()),
+        resource_type: coverage.resource.kind.resource_type().into(),
+        scan_mode: coverage.mode.map(|mode| mode.as_str().into()),
         scan_status: Some(ScanStatus {
             reason: coverage.reason.as_str().into(),
             status_code: if coverage.active { "ACTIVE" } else { "INACTIVE" }.into(),
         }),
-        scan_type: scan_type(coverage.scan).into(),
-    }
-}
-
-/// The word for a kind of scan.
-pub fn scan_type(scan: ScanKind) -> &'static str {
-    match scan {
-        ScanKind::Package => "PACKAGE",
-        ScanKind::Network => "NETWORK",
-        ScanKind::Code => "CODE",
-    }
-}
-
-/// The word for a mode.
-pub fn scan_mode(mode: ScanMode) -> &'static str {
-    match mode {
-        ScanMode::Ec2SsmAgentBased => "EC2_SSM_AGENT_BASED",
-        ScanMode::Ec2Agentless => "EC2_AGENTLESS",
-        ScanMode::Ec2InspectorAgentBased => "EC2_INSPECTOR_AGENT_BASED",
-        ScanMode::VmInspectorAgentBased => "VM_INSPECTOR_AGENT_BASED",
+        scan_type: coverage.scan.as_str().into(),
     }
 }
 

@@ -13,7 +13,7 @@ use crate::service::Epoch;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use yagura_model::{
-    Cause, CodeCause, FindingStatus, NetworkCause, PackageCause, Rating, Resource, Score, Vulnerability,
+    Cause, CodeCause, NetworkCause, PackageCause, Rating, Resource, Score, Vulnerability, cvss,
 };
 
 /// Longest description, in characters.
@@ -47,9 +47,9 @@ pub fn finding(
         remediation: advice("None Provided"),
         resources: vec![resource(place)],
         severity: finding.severity.as_str().into(),
-        status: status(finding.status).into(),
+        status: finding.status.as_str().into(),
         title: Some(finding.title.clone()),
-        r#type: finding_type(&finding.cause).into(),
+        r#type: finding.cause.finding_type().into(),
         updated_at: Some(finding.updated_at.into()),
     };
     match &finding.cause {
@@ -58,34 +58,6 @@ pub fn finding(
         Cause::Code(cause) => add_code(&mut shown, cause),
     }
     shown
-}
-
-/// The word for a status.
-pub fn status(status: FindingStatus) -> &'static str {
-    match status {
-        FindingStatus::Active => "ACTIVE",
-        FindingStatus::Suppressed => "SUPPRESSED",
-        FindingStatus::Closed => "CLOSED",
-    }
-}
-
-/// The finding's type.
-pub fn finding_type(cause: &Cause) -> &'static str {
-    match cause {
-        Cause::Package(_) => "PACKAGE_VULNERABILITY",
-        Cause::Network(_) => "NETWORK_REACHABILITY",
-        Cause::Code(_) => "CODE_VULNERABILITY",
-    }
-}
-
-/// Whether packages have a fix: all, none or some of them.
-pub fn fix_available(cause: &PackageCause) -> FixAvailable {
-    let fixed = cause.packages.iter().filter(|package| package.fixed_in.is_some()).count();
-    match fixed {
-        0 => FixAvailable::No,
-        fixed if fixed == cause.packages.len() => FixAvailable::Yes,
-        _ => FixAvailable::Partial,
-    }
 }
 
 /// The midnight that begins a day.
@@ -100,7 +72,7 @@ fn advice(text: &str) -> Remediation {
 }
 
 fn add_package(shown: &mut Finding, cause: &PackageCause, vulnerability: Option<&Vulnerability>) {
-    shown.fix_available = Some(fix_available(cause));
+    shown.fix_available = Some(cause.fix_available().into());
     shown.inspector_score = cause.score.as_ref().map(|score| score.value);
     shown.inspector_score_details =
         cause.score.as_ref().map(|score| InspectorScoreDetails { adjusted_cvss: Some(adjusted(score)) });
@@ -114,7 +86,7 @@ fn add_package(shown: &mut Finding, cause: &PackageCause, vulnerability: Option<
     shown.description =
         vulnerability.map(description).unwrap_or_else(|| shown.title.clone().unwrap_or_default());
     shown.package_vulnerability_details = Some(PackageVulnerabilityDetails {
-        cvss: vulnerability.map(|vulnerability| vulnerability.ratings.iter().filter_map(cvss).collect()),
+        cvss: vulnerability.map(|vulnerability| vulnerability.ratings.iter().filter_map(rated).collect()),
         reference_urls: vulnerability
             .map(|vulnerability| vulnerability.references.iter().take(LINKS).cloned().collect()),
         related_vulnerabilities: vulnerability.map(|vulnerability| vulnerability.aliases.clone()),
@@ -137,19 +109,14 @@ pub fn description(vulnerability: &Vulnerability) -> String {
 }
 
 /// One source's score with a vector.
-fn cvss(rating: &Rating) -> Option<CvssScore> {
+fn rated(rating: &Rating) -> Option<CvssScore> {
     let vector = rating.vector.clone()?;
     Some(CvssScore {
         base_score: rating.score?,
         source: source(&rating.source),
-        version: cvss_version(&vector).to_owned(),
+        version: cvss::version(&vector).to_owned(),
         scoring_vector: vector,
     })
-}
-
-/// `3.1` of `CVSS:3.1/AV:N/…`; version 2 vectors have no prefix.
-pub fn cvss_version(vector: &str) -> &str {
-    vector.strip_prefix("CVSS:").and_then(|rest| rest.split('/').next()).unwrap_or("2.0")
 }
 
 fn adjusted(score: &Score) -> CvssScoreDetails {

@@ -4,7 +4,7 @@ use super::shapes::{
     AwsEc2InstanceDetails, AwsEcrContainerImageDetails, AwsLambdaFunctionDetails, CodeRepositoryDetails,
     MachineImageDetails, PackageType, Provider, Resource, ResourceDetails, Runtime,
 };
-use super::words::{partition, platform, resource_type, runtime};
+use super::words::{platform, runtime};
 use crate::service::Epoch;
 use yagura_model::{Function, Image, Instance, MachineImage, ResourceDetails as Details};
 
@@ -38,13 +38,13 @@ pub fn resource(resource: &yagura_model::Resource) -> Resource {
     Resource {
         details: Some(details),
         id: resource.id.name.to_string(),
-        partition: Some(partition(home.region.as_str()).to_owned()),
+        partition: Some(home.partition().to_owned()),
         provider: Some(Provider::Aws),
         provider_account_id: Some(home.account.to_string()),
         provider_org_id: None,
         region: Some(home.region.to_string()),
         tags: Some(resource.tags.clone()),
-        r#type: resource_type(resource.id.kind),
+        r#type: resource.id.kind.resource_type().into(),
     }
 }
 

@@ -1,21 +1,13 @@
-//! The interface's words for things of the model, and the way back where filters need it.
+//! The interface's words for things of the model, and the way back where filters need it. Words that filters compare
+//! are in [`yagura_model::words`].
 
-use super::shapes::{ResourceType, Runtime};
-use yagura_model::{EcosystemId, FindingId, Home, ResourceKind, SourceId};
-
-/// `aws`, `aws-cn` or `aws-us-gov`, by region.
-pub fn partition(region: &str) -> &'static str {
-    match region {
-        _ if region.starts_with("cn-") => "aws-cn",
-        _ if region.starts_with("us-gov-") => "aws-us-gov",
-        _ => "aws",
-    }
-}
+use super::shapes::Runtime;
+use yagura_model::{EcosystemId, FindingId, Home, SourceId};
 
 /// An ARN of this service: `arn:aws:inspector2:eu-central-1:123456789012:…`.
 pub fn arn(home: &Home, rest: &str) -> String {
     let region = home.region.as_str();
-    format!("arn:{}:inspector2:{region}:{}:{rest}", partition(region), home.account)
+    format!("arn:{}:inspector2:{region}:{}:{rest}", home.partition(), home.account)
 }
 
 /// The ARN of a finding.
@@ -30,18 +22,6 @@ pub fn finding_of(arn: &str) -> Option<(Home, FindingId)> {
     let id = rest.strip_prefix("finding/")?;
     let home = Home { account: account.into(), region: region.into() };
     Some((home, FindingId::from(id)))
-}
-
-/// The word for a kind of resource.
-pub fn resource_type(kind: ResourceKind) -> ResourceType {
-    match kind {
-        ResourceKind::Instance => ResourceType::AwsEc2Instance,
-        ResourceKind::Image => ResourceType::AwsEcrContainerImage,
-        ResourceKind::ImageRepository => ResourceType::AwsEcrRepository,
-        ResourceKind::Function => ResourceType::AwsLambdaFunction,
-        ResourceKind::CodeRepository => ResourceType::CodeRepository,
-        ResourceKind::MachineImage => ResourceType::MachineImage,
-    }
 }
 
 /// `python3.12` → `PYTHON_3_12`; what the interface does not know is `UNSUPPORTED`.

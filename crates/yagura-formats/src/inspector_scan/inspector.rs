@@ -2,9 +2,10 @@
 
 use super::rating::{nvd, origin, put, vendor, word};
 use super::{Component, Found, Scan, iso};
-use crate::inspector2::finding::{cvss_version, description, midnight};
+use crate::inspector2::finding::{description, midnight};
 use serde_json::{Map, Value, json};
 use yagura_model::Severity;
+use yagura_model::cvss::version as cvss_version;
 
 /// The findings without the components.
 pub fn inspector(scan: &Scan) -> Value {

@@ -1,10 +1,10 @@
 //! Ratings of a vulnerability as the scan prints them.
 
 use super::Found;
-use crate::inspector2::finding::cvss_version;
 use crate::inspector2::words::{source, source_url};
 use jiff::civil::Date;
 use serde_json::{Map, Value, json};
+use yagura_model::cvss::version as cvss_version;
 use yagura_model::{Epss, Rating, Severity, SourceId};
 
 /// The name in ratings of advisories without a CVE and of Dockerfile findings.

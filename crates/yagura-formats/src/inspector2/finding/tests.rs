@@ -4,8 +4,8 @@ use super::*;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use yagura_model::{
-    Adjustment, Finding, FindingId, FixStatus, Home, Image, Instance, Kev, Resource, ResourceDetails,
-    ResourceId, ResourceKind, Severity, VulnerablePackage,
+    Adjustment, Finding, FindingId, FindingStatus, FixStatus, Home, Image, Instance, Kev, Resource,
+    ResourceDetails, ResourceId, ResourceKind, Severity, VulnerablePackage,
 };
 
 fn time(text: &str) -> Timestamp {
