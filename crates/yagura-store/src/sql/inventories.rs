@@ -5,6 +5,7 @@ use crate::StoreError;
 use crate::database::{Tx, args, from_json, to_json};
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use yagura_findings::names;
 use yagura_model::{Home, Inventory, Package, ResourceId};
 
@@ -12,6 +13,37 @@ use yagura_model::{Home, Inventory, Package, ResourceId};
 pub const SHARED: &str = "SELECT pg_advisory_xact_lock_shared(7120133)";
 /// The other side of [`SHARED`]; false while somebody holds it.
 pub const EXCLUSIVE: &str = "SELECT pg_try_advisory_xact_lock(7120133)";
+
+/// Inventories that a cache holds.
+const CACHED: usize = 32;
+
+/// Whole inventories by the digest of their content, which never changes.
+#[derive(Debug, Default)]
+pub struct Cache(Mutex<HashMap<String, Arc<Inventory>>>);
+
+impl Cache {
+    /// A whole inventory.
+    pub async fn whole(&self, tx: &mut Tx, no: i64) -> Result<Arc<Inventory>, StoreError> {
+        let row = tx.row("SELECT hash FROM inventory WHERE no = $1", args![no]).await?;
+        let Some(hash) = row.as_ref().map(|row| row.text(0)).transpose()? else {
+            return Ok(Arc::new(whole(tx, no).await?));
+        };
+        if let Some(found) = self.held().get(hash) {
+            return Ok(found.clone());
+        }
+        let inventory = Arc::new(whole(tx, no).await?);
+        let mut held = self.held();
+        if held.len() >= CACHED {
+            held.clear();
+        }
+        held.insert(hash.to_owned(), inventory.clone());
+        Ok(inventory)
+    }
+
+    fn held(&self) -> MutexGuard<'_, HashMap<String, Arc<Inventory>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// Numbers of an inventory's packages.
 pub struct Numbers {

@@ -38,6 +38,7 @@ use crate::{
 };
 use async_trait::async_trait;
 use jiff::Timestamp;
+use std::sync::Arc;
 use std::time::Duration;
 use yagura_findings::Slice;
 use yagura_model::{
@@ -49,6 +50,8 @@ use yagura_model::{
 #[derive(Debug, Clone)]
 pub struct SqlStore {
     database: Database,
+    /// Inventories that were read lately: copies of an image are judged one after the other.
+    inventories: Arc<inventories::Cache>,
 }
 
 impl SqlStore {
@@ -58,7 +61,7 @@ impl SqlStore {
     /// # Errors
     /// The database cannot be reached or written, or is newer than this program.
     pub async fn open(address: &str) -> Result<Self, StoreError> {
-        Ok(Self { database: Database::open(address).await? })
+        Ok(Self { database: Database::open(address).await?, inventories: Arc::default() })
     }
 
     /// Closes every connection; what runs is waited for.

@@ -12,6 +12,7 @@ use crate::{Decide, Lease, StoreError};
 use jiff::Timestamp;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::sync::Arc;
 use yagura_findings::{Exposure, Slice, View};
 use yagura_model::{Account, Cause, Filter, Finding, FindingId, Inventory, Package, ResourceId, ScanKind};
 
@@ -59,6 +60,7 @@ impl SqlStore {
                         let part = Part {
                             scan: ScanKind::Package,
                             column: Some((vulnerability.as_str(), &packages)),
+                            cache: &self.inventories,
                         };
                         judge(&mut tx, &stored, &part, decide, now, &mut batch).await?;
                         batch.flush(&mut tx).await?
@@ -84,7 +86,15 @@ impl SqlStore {
             let stored: Vec<Stored> =
                 resources::by_ids(&mut tx, std::slice::from_ref(resource)).await?.into_values().collect();
             let mut batch = Batch::new(now);
-            judge(&mut tx, &stored, &Part { scan, column: None }, decide, now, &mut batch).await?;
+            judge(
+                &mut tx,
+                &stored,
+                &Part { scan, column: None, cache: &self.inventories },
+                decide,
+                now,
+                &mut batch,
+            )
+            .await?;
             for stored in &stored {
                 if !stored.gone && first_scan(&mut tx, stored.no, scan).await? {
                     batch.first_scan(stored.no);
@@ -127,6 +137,8 @@ struct Part<'a> {
     scan: ScanKind,
     /// The vulnerability and the packages its advisories speak of, for a column.
     column: Option<(&'a str, &'a HashMap<i64, Package>)>,
+    /// For a row.
+    cache: &'a inventories::Cache,
 }
 
 /// Decides resource by resource and collects what is to be written.
@@ -183,7 +195,7 @@ struct Collected {
     kernels: HashMap<i64, String>,
     causes: HashMap<(i64, ScanKind), Vec<Cause>>,
     heads: HashMap<i64, inventories::Numbers>,
-    packages: HashMap<i64, Package>,
+    whole: HashMap<i64, Arc<Inventory>>,
 }
 
 impl Collected {
@@ -211,23 +223,26 @@ impl Collected {
             let mut inventories: Vec<i64> = all.inventories.values().copied().collect();
             inventories.sort_unstable();
             inventories.dedup();
-            all.heads = inventories::heads(tx, &inventories).await?;
-            if part.column.is_none() {
-                let packages =
-                    all.heads.values().flat_map(|numbers| numbers.packages.clone()).collect::<Vec<_>>();
-                all.packages = inventories::bodies(tx, &packages).await?;
+            if part.column.is_some() {
+                all.heads = inventories::heads(tx, &inventories).await?;
+            } else {
+                for no in inventories {
+                    all.whole.insert(no, part.cache.whole(tx, no).await?);
+                }
             }
         }
         Ok(all)
     }
 
     fn inventory(&self, no: i64, part: &Part<'_>) -> Inventory {
-        let packages = part.column.map_or(&self.packages, |(_, packages)| packages);
-        self.inventories
-            .get(&no)
-            .and_then(|inventory| self.heads.get(inventory))
-            .map(|numbers| inventories::part(numbers, packages))
-            .unwrap_or_default()
+        let Some(inventory) = self.inventories.get(&no) else { return Inventory::default() };
+        let found = match part.column {
+            Some((_, packages)) => {
+                self.heads.get(inventory).map(|numbers| inventories::part(numbers, packages))
+            }
+            None => self.whole.get(inventory).map(|inventory| Inventory::clone(inventory)),
+        };
+        found.unwrap_or_default()
     }
 
     fn exposure(&self, no: i64) -> Exposure {
