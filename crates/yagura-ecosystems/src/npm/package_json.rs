@@ -81,29 +81,42 @@ enum Place {
 
 /// What a directory is by its path alone.
 fn place(directory: &str) -> Place {
-    // Debian's packages of Node.js modules.
-    let below = directory
-        .strip_prefix("usr/share/nodejs/")
-        .or_else(|| directory.strip_prefix("usr/lib/nodejs/"))
-        .map(|name| ("", name))
-        .or_else(|| directory.rsplit_once("/node_modules/"))
-        .or_else(|| directory.strip_prefix("node_modules/").map(|name| ("", name)));
-    let Some((above, name)) = below else {
-        return Place::Elsewhere;
-    };
-    let parts = name.split('/').count();
-    let whole = parts == if name.starts_with('@') { 2 } else { 1 } && !name.starts_with('.');
+    let Some(inner) = below_modules(directory) else { return Place::Elsewhere };
     let is_test = |part: &str| {
         matches!(
             part,
             "test" | "tests" | "__tests__" | "fixture" | "fixtures" | "__fixtures__" | "spec" | "testdata"
         )
     };
-    // A package may be called `test`; a directory inside a package with this name holds test data.
-    let test_data = above.split_once("node_modules/").is_some_and(|(_, inner)| {
-        inner.split("node_modules/").any(|part| part.split('/').skip(1).any(is_test))
-    });
-    if whole && !test_data { Place::Installed } else { Place::Inside }
+    let mut levels = inner.split("/node_modules/").peekable();
+    while let Some(level) = levels.next() {
+        let name = if level.starts_with('@') { 2 } else { 1 };
+        if levels.peek().is_none() {
+            let whole = level.split('/').count() == name && !level.starts_with('.');
+            return if whole { Place::Installed } else { Place::Inside };
+        }
+        // A package may be called `test`; a directory inside a package with this name holds test data.
+        if level.split('/').skip(name).any(is_test) {
+            break;
+        }
+    }
+    Place::Inside
+}
+
+/// The rest of a path below the outermost directory of installed packages.
+fn below_modules(directory: &str) -> Option<&str> {
+    // Debian's packages of Node.js modules, which may bundle others in a `node_modules` of their own.
+    directory
+        .strip_prefix("usr/share/nodejs/")
+        .or_else(|| directory.strip_prefix("usr/lib/nodejs/"))
+        .or_else(|| directory.strip_prefix("usr/lib/")?.split_once("/nodejs/").and_then(native))
+        .or_else(|| directory.strip_prefix("node_modules/"))
+        .or_else(|| directory.split_once("/node_modules/").map(|(_, inner)| inner))
+}
+
+/// Modules with native code are in a directory of their architecture: `usr/lib/x86_64-linux-gnu/nodejs`.
+fn native<'a>((architecture, inner): (&str, &'a str)) -> Option<&'a str> {
+    (architecture.contains("-linux-") && !architecture.contains('/')).then_some(inner)
 }
 
 /// A registry tarball that somebody unpacked, as images do with Yarn: `opt/yarn-v1.22.19`.
@@ -229,12 +242,19 @@ mod tests {
             ("node_modules/.pnpm/a@1.0.0/node_modules/a/package.json", Place::Installed),
             ("node_modules/test/package.json", Place::Installed),
             ("node_modules/test/node_modules/@s/tests/package.json", Place::Installed),
+            ("node_modules/@s/test/node_modules/a/package.json", Place::Installed),
             ("usr/share/nodejs/semver/package.json", Place::Installed),
+            ("usr/share/nodejs/npm/node_modules/@colors/colors/package.json", Place::Installed),
+            ("usr/share/nodejs/@babel/preset-env/node_modules/js-levenshtein/package.json", Place::Installed),
+            ("usr/lib/x86_64-linux-gnu/nodejs/node-expat/package.json", Place::Installed),
             ("tests/app/node_modules/a/package.json", Place::Installed),
             ("node_modules/a/dist/esm/package.json", Place::Inside),
             ("node_modules/@s/package.json", Place::Inside),
             ("node_modules/resolve/test/resolver/node_modules/x/package.json", Place::Inside),
             ("node_modules/.cache/package.json", Place::Inside),
+            ("usr/share/nodejs/terser/bin/package.json", Place::Inside),
+            ("usr/share/nodejs/a/test/node_modules/b/package.json", Place::Inside),
+            ("usr/lib/app/nodejs/server/package.json", Place::Elsewhere),
             ("app/package.json", Place::Elsewhere),
         ] {
             assert_eq!(place(path.strip_suffix("/package.json").unwrap()), expected, "{path}");
