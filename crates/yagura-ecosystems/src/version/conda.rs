@@ -3,7 +3,8 @@
 //! Algorithm: <https://docs.conda.io/projects/conda/en/stable/user-guide/concepts/pkg-specs.html#version-ordering>.
 //! Epoch, version and local version; parts between `.`, `_` and `-`; within a part runs of digits and others,
 //! a part that starts with letters gets a zero in front. Words sort below numbers, `dev` lowest, `post`
-//! highest; whatever is missing is zero.
+//! highest; whatever is missing is zero. A separator at the very end of the version belongs to its last part, as a
+//! word below all letters: packages that count with letters write `1.0.1_` to stay below `1.0.1a`.
 
 use super::key::{Key, Zeros, digits, is_commit, is_zero, take};
 use super::{VersionScheme, bad};
@@ -37,6 +38,12 @@ impl VersionScheme for Conda {
             _ => ("", lower.as_str()),
         };
         let (main, local) = rest.split_once('+').unwrap_or((rest, ""));
+        let dotted = |text: &str| text.replace(['_', '-'], ".");
+        let main = match main.strip_suffix(['_', '-']) {
+            Some(closed) => dotted(closed) + "_",
+            None => dotted(main),
+        };
+        let local = dotted(local);
         let mut key = Key::of(trimmed);
         key.number(epoch.as_bytes());
         parts(&mut key, main.as_bytes());
@@ -47,7 +54,7 @@ impl VersionScheme for Conda {
 
 fn parts(key: &mut Key, text: &[u8]) {
     let mut zeros = Zeros::default();
-    for part in text.split(|byte| matches!(byte, b'.' | b'_' | b'-')) {
+    for part in text.split(|&byte| byte == b'.') {
         match sign(part) {
             0 => zeros.add(),
             1 => {
@@ -71,7 +78,7 @@ fn sign(part: &[u8]) -> i8 {
         None => 0,
         Some(byte) if byte.is_ascii_digit() => 1,
         // Zeros are a number, whose own value is zero: what follows decides.
-        Some(_) if rest.starts_with(b"post") => 1,
+        Some(_) if take(rest, |byte| !byte.is_ascii_digit()).0 == b"post" => 1,
         Some(_) => -1,
     }
 }
