@@ -10,6 +10,8 @@ use yagura_fs::ReadError;
 
 const HASH_MAGIC: u32 = 0x0006_1561;
 const BTREE_MAGIC: u32 = 0x0005_3162;
+/// Where the first page tells the number of the last one.
+const LAST_PAGE: usize = 32;
 const PAGE_HEADER: usize = 26;
 const PAGE_UNSORTED_HASH: u8 = 2;
 const PAGE_OVERFLOW: u8 = 7;
@@ -42,7 +44,10 @@ pub fn read(blobs: &mut Blobs<'_, '_>, head: &[u8]) -> Result<(), ReadError> {
             layout.pairs(blobs, &page)?;
         }
     }
+    let last = u64::from(numbers.u32(head, LAST_PAGE).unwrap_or_default());
     match blobs.file.size() % u64::from(size) {
+        // Cut at the border of a page, the rest looks sound.
+        0 if pages <= last => Err(blobs.truncated(format!("{pages} of {} pages are there", last + 1))),
         0 => Ok(()),
         rest => Err(blobs.truncated(format!("the last page has {rest} of {size} bytes"))),
     }

@@ -29,7 +29,7 @@ impl Cataloger for Database {
     }
 
     fn read(&self, file: &File<'_>, found: &mut Found) -> Result<(), ReadError> {
-        let head = file.head(32)?;
+        let head = file.head(64)?;
         let mut blobs = Blobs::new(file, found);
         match head.as_slice() {
             // A database that rpm has created but never filled.
