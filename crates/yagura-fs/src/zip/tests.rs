@@ -146,6 +146,48 @@ fn bombs_are_cut_off() {
 }
 
 #[test]
+fn a_million_members_are_shown_one_by_one() {
+    const COUNT: u32 = 1_000_000;
+    // Local headers of 37 bytes, then the directory; written by hand, because no writer is this fast.
+    let mut bytes = Vec::new();
+    for number in 0..COUNT {
+        bytes.extend(b"PK\x03\x04\x14\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x07\0\0\0");
+        bytes.extend(format!("{number:07}").bytes());
+    }
+    let start = u32::try_from(bytes.len()).unwrap();
+    for number in 0..COUNT {
+        bytes.extend(b"PK\x01\x02\x14\0\x14\0");
+        bytes.extend([0; 20]);
+        bytes.extend(b"\x07\0");
+        bytes.extend([0; 12]);
+        bytes.extend((number * 37).to_le_bytes());
+        bytes.extend(format!("{number:07}").bytes());
+    }
+    let length = u32::try_from(bytes.len()).unwrap() - start;
+    bytes.extend(b"PK\x05\x06\0\0\0\0\xff\xff\xff\xff");
+    bytes.extend(length.to_le_bytes());
+    bytes.extend(start.to_le_bytes());
+    bytes.extend(b"\0\0");
+    let path = TreePath::from_text("a.zip").unwrap();
+    let limits = Limits::default();
+    let begun = std::time::Instant::now();
+    let mut seen = 0;
+    let mut unread = Vec::new();
+    let archive = File::in_memory(&path, &bytes, false, &limits);
+    walk_members(&archive, 0, &mut unread, &mut |_| {
+        seen += 1;
+        Flow::Continue
+    })
+    .unwrap();
+    assert_eq!((seen, unread.len()), (COUNT, 0));
+    assert!(begun.elapsed() < std::time::Duration::from_secs(60), "{:?}", begun.elapsed());
+    let limits = Limits { entries: 1000, ..Limits::default() };
+    let archive = File::in_memory(&path, &bytes, false, &limits);
+    let refused = walk_members(&archive, 0, &mut unread, &mut |_| Flow::Continue);
+    assert!(matches!(refused, Err(ReadError::TooLarge { unit: "entries", .. })), "{refused:?}");
+}
+
+#[test]
 fn members_that_overlap_are_told_and_bounded() {
     // Every entry of the directory points at the same kilobytes.
     let one = python("z.writestr('a', b'\\0'*(8<<20))");
