@@ -55,15 +55,35 @@ pub fn render(found: &Found) -> String {
     out
 }
 
-/// Gives the same bytes to every cataloger, whatever its globs say: the body of the fuzz target and of the
-/// test that replays its corpus. Panics where a cataloger does.
+/// A path for each glob of a cataloger, so that bytes without a name of their own can be read as what it wants.
+pub fn wanted_paths(cataloger: &dyn Cataloger) -> Vec<String> {
+    let executable = cataloger.wants_executables().then(|| "app/sample.dll".to_owned());
+    let named = cataloger.files().iter().map(|glob| {
+        let glob = match glob.split_once('{').and_then(|(start, rest)| Some((start, rest.split_once('}')?))) {
+            Some((start, (choices, end))) => {
+                format!("{start}{}{end}", choices.split(',').next().unwrap_or_default())
+            }
+            // Python's metadata counts only in such a directory, and nothing else minds it.
+            None if !glob.contains('/') => format!("app/sample-1.dist-info/{glob}"),
+            None => (*glob).to_owned(),
+        };
+        glob.replace("**", "app").replace('*', "sample-1")
+    });
+    executable.into_iter().chain(named).collect()
+}
+
+/// Gives the same bytes to every cataloger, whatever its globs say, under the given path and under paths that it
+/// wants: the body of the fuzz target and of the test that replays its corpus. Panics where a cataloger does.
 pub fn read_with_all(path: &str, bytes: &[u8]) {
     for cataloger in crate::ECOSYSTEMS.iter().flat_map(|ecosystem| ecosystem.catalogers) {
-        let found = read(*cataloger, path, bytes);
-        // What was found must survive the layer cache.
-        let stored = serde_json::to_vec(&found).unwrap_or_default();
-        let restored: Option<Found> = serde_json::from_slice(&stored).ok();
-        assert!(restored.as_ref() == Some(&found), "{} does not survive the cache", cataloger.id());
+        let wanted = wanted_paths(*cataloger);
+        for path in [Some(path), wanted.first().map(String::as_str)].into_iter().flatten() {
+            let found = read(*cataloger, path, bytes);
+            // What was found must survive the layer cache.
+            let stored = serde_json::to_vec(&found).unwrap_or_default();
+            let restored: Option<Found> = serde_json::from_slice(&stored).ok();
+            assert!(restored.as_ref() == Some(&found), "{} does not survive the cache", cataloger.id());
+        }
     }
 }
 

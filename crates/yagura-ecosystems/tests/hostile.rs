@@ -3,7 +3,8 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use yagura_ecosystems::testing::read_with_all;
+use yagura_ecosystems::ECOSYSTEMS;
+use yagura_ecosystems::testing::{read, read_with_all, wanted_paths};
 
 /// Larger fixtures are only read whole: cutting them at many places costs more than it shows.
 const LARGE: usize = 64 * 1024;
@@ -51,7 +52,7 @@ fn no_fixture_panics_however_damaged() {
         if bytes.is_empty() || bytes.len() > LARGE {
             continue;
         }
-        for _ in 0..12 {
+        for _ in 0..6 {
             read_with_all(&path, &bytes[..noise.next() % bytes.len()]);
             let mut changed = bytes.clone();
             for _ in 0..4 {
@@ -72,4 +73,26 @@ fn the_fuzz_corpus_is_replayed() {
     for entry in entries {
         read_with_all("corpus", &fs::read(entry).unwrap());
     }
+}
+
+/// A fuzzer changes samples; without one it has to find the format first.
+#[test]
+fn every_cataloger_has_a_sample_in_the_corpus_that_it_reads() {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/catalogers");
+    let mut missing = Vec::new();
+    for cataloger in ECOSYSTEMS.iter().flat_map(|ecosystem| ecosystem.catalogers) {
+        let name = cataloger.id().replace('/', "-");
+        let bytes = fs::read(corpus.join(&name)).unwrap_or_default();
+        let reads = |path: &String| !read(*cataloger, path, &bytes).is_empty();
+        // The binary lockfile of Bun is named as unread; that is all there is to it.
+        if !wanted_paths(*cataloger).iter().any(reads) && name != "npm-bun-lock-binary" {
+            missing.push(name);
+        }
+    }
+    missing.sort();
+    missing.dedup();
+    assert!(
+        missing.is_empty(),
+        "put the smallest sound file into fuzz/corpus/catalogers for each of {missing:?}"
+    );
 }
