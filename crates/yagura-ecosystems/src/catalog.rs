@@ -12,7 +12,7 @@ use yagura_fs::{Entry, EntryKind, File, Flow, Limits, ReadError, Tree};
 use yagura_model::{LayerId, TreePath, Unread, UnreadReason};
 
 /// Raised whenever a cataloger reads more or different things from the same bytes; part of every cache key.
-pub const CATALOGER_SET: u32 = 2;
+pub const CATALOGER_SET: u32 = 3;
 
 /// Levels of directories that are noted: `var/lib/rpm` is the deepest that distributions replace by a link.
 const LAYOUT_DEPTH: usize = 3;

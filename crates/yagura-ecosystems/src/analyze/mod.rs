@@ -29,6 +29,7 @@ pub fn analyze(layers: &[Catalog]) -> Inventory {
     packages.retain(|package| package.owner.is_none() || package.ecosystem.as_str() != binary::ID);
     report_unexplained(&overlay, &owners, &mut unread);
     manifests.report_missing_lockfiles(&packages, &mut unread);
+    unread.retain(|entry| entry.reason != UnreadReason::NoLockfile || !is_shipped(&entry.path, &owners));
 
     let packages = merge(packages);
     unread.sort();
@@ -121,6 +122,12 @@ fn attribute(packages: &mut [Package], owners: &ownership::Index) {
             .and_then(|(format, name)| shipped.get(&(format.to_owned(), name.to_owned())))
             .cloned();
     }
+}
+
+/// A manifest or list of requirements among the files of an OS package asks for nothing here: whatever was built
+/// from it is in the package. Which package ships a document is not kept, and none of them installs anything.
+fn is_shipped(path: &TreePath, owners: &ownership::Index) -> bool {
+    path.as_str().starts_with("usr/share/doc/") || owners.system_owner_of(path).is_some()
 }
 
 /// What was seen but is not explained by any package.
