@@ -61,12 +61,11 @@ impl Api {
         request: &Signed<'_>,
         body: &[u8],
         key: &Credential,
-        wish: Wish,
     ) -> Result<(), Failure> {
         claim.verify(request, body, &key.secret)?;
         let now = self.now();
         let invocation = request.headers.get("amz-sdk-invocation-id").and_then(|id| id.to_str().ok());
-        match self.replays.remember(claim, invocation, wish == Wish::Read, now) {
+        match self.replays.remember(claim, invocation, now) {
             Seen::Replayed => return Err(Refusal::Replayed.into()),
             Seen::Full => return Err(Failure::Throttled { seconds: 30 }),
             Seen::Again => return Ok(()),

@@ -136,7 +136,7 @@ async fn believed(
     let limit = api.settings.body_bytes;
     let body: Bytes = to_bytes(body, limit).await.map_err(|_| Failure::TooLarge { limit })?;
     let wish = target.wish();
-    api.believe(claim, signed, &body, key, wish).await?;
+    api.believe(claim, signed, &body, key).await?;
     let home = Home { account: key.home_account.clone(), region: claim.region.as_str().into() };
     if !wish.is_granted_to(key.role) {
         let message = format!("the key `{}` may not call `{}`", key.key_id, target.name());

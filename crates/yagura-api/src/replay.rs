@@ -2,16 +2,16 @@
 //!
 //! A signature covers the time to the second. A client that asks the same question twice within a second signs
 //! the same bytes twice, and AWS's SDKs do that; they tell their requests apart by `amz-sdk-invocation-id`, which
-//! some of them do not sign. So a repeated signature passes only if the question changes nothing, is seconds old,
-//! and carries an invocation id that was not seen with it.
+//! some of them do not sign. So a repeated signature passes only if it is seconds old and carries an invocation id
+//! that was not seen with it. (AWS itself accepts repetitions for a quarter of an hour.)
 
 use crate::signature::Claim;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 
-/// How old a repeated question may be.
-const FRESH: SignedDuration = SignedDuration::from_secs(5);
+/// How old a repeated request may be.
+const FRESH: SignedDuration = SignedDuration::from_secs(3);
 
 /// Signatures that are remembered; beyond, requests are throttled. About 100 MB at the very worst.
 const MOST: usize = 500_000;
@@ -43,15 +43,15 @@ struct Memory {
 }
 
 impl Replays {
-    /// Remembers a verified signature. `reads`: the operation changes nothing.
-    pub fn remember(&self, claim: &Claim, invocation: Option<&str>, reads: bool, now: Timestamp) -> Seen {
+    /// Remembers a verified signature.
+    pub fn remember(&self, claim: &Claim, invocation: Option<&str>, now: Timestamp) -> Seen {
         let mut memory = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         memory.forget(now);
         let id = invocation.and_then(read_invocation).unwrap_or_default();
         if let Some(ids) = memory.invocations.get_mut(&claim.signature) {
             let signed = claim.signs("amz-sdk-invocation-id");
             let fresh = now.duration_since(claim.time).abs() <= FRESH;
-            let harmless = reads && fresh && !signed && id != 0 && ids.len() < 1000 && ids.insert(id);
+            let harmless = fresh && !signed && id != 0 && ids.len() < 1000 && ids.insert(id);
             return if harmless { Seen::Again } else { Seen::Replayed };
         }
         if memory.invocations.len() >= MOST {
@@ -103,33 +103,32 @@ mod tests {
     #[test]
     fn a_signature_counts_once() {
         let (replays, claim) = (Replays::default(), claim("host;x-amz-date"));
-        assert_eq!(replays.remember(&claim, FIRST, false, claim.time), Seen::First);
-        assert_eq!(replays.remember(&claim, FIRST, false, claim.time), Seen::Replayed);
-        assert_eq!(replays.remember(&claim, SECOND, false, claim.time), Seen::Replayed);
-        assert_eq!(replays.remember(&claim, None, true, claim.time), Seen::Replayed);
+        assert_eq!(replays.remember(&claim, FIRST, claim.time), Seen::First);
+        assert_eq!(replays.remember(&claim, FIRST, claim.time), Seen::Replayed);
+        assert_eq!(replays.remember(&claim, None, claim.time), Seen::Replayed);
     }
 
     #[test]
-    fn the_same_question_within_a_second_is_no_replay() {
+    fn equal_requests_within_a_second_are_no_replay() {
         let (replays, claim) = (Replays::default(), claim("host;x-amz-date"));
-        assert_eq!(replays.remember(&claim, FIRST, true, claim.time), Seen::First);
-        assert_eq!(replays.remember(&claim, SECOND, true, claim.time), Seen::Again);
-        assert_eq!(replays.remember(&claim, SECOND, true, claim.time), Seen::Replayed);
-        let later = claim.time + SignedDuration::from_secs(6);
-        assert_eq!(replays.remember(&claim, Some(&"1".repeat(32)), true, later), Seen::Replayed);
+        assert_eq!(replays.remember(&claim, FIRST, claim.time), Seen::First);
+        assert_eq!(replays.remember(&claim, SECOND, claim.time), Seen::Again);
+        assert_eq!(replays.remember(&claim, SECOND, claim.time), Seen::Replayed);
+        let later = claim.time + SignedDuration::from_secs(4);
+        assert_eq!(replays.remember(&claim, Some(&"1".repeat(32)), later), Seen::Replayed);
     }
 
     #[test]
     fn a_signed_invocation_id_leaves_no_excuse() {
         let (replays, claim) = (Replays::default(), claim("amz-sdk-invocation-id;host;x-amz-date"));
-        assert_eq!(replays.remember(&claim, FIRST, true, claim.time), Seen::First);
-        assert_eq!(replays.remember(&claim, SECOND, true, claim.time), Seen::Replayed);
+        assert_eq!(replays.remember(&claim, FIRST, claim.time), Seen::First);
+        assert_eq!(replays.remember(&claim, SECOND, claim.time), Seen::Replayed);
     }
 
     #[test]
     fn signatures_are_forgotten_when_their_age_is_refused() {
         let (replays, claim) = (Replays::default(), claim("host;x-amz-date"));
-        replays.remember(&claim, FIRST, false, claim.time);
+        replays.remember(&claim, FIRST, claim.time);
         let later = claim.time + SignedDuration::from_mins(16);
         replays.seen.lock().unwrap().forget(later);
         assert!(replays.seen.lock().unwrap().invocations.is_empty());
