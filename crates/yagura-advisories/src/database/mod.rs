@@ -7,6 +7,7 @@
 
 mod builder;
 mod codec;
+mod columns;
 mod compile;
 mod epss;
 mod error;
@@ -20,6 +21,7 @@ mod row;
 mod status;
 
 pub use builder::Builder;
+pub use columns::{ColumnPrint, ColumnPrints, Difference};
 pub use error::DatabaseError;
 pub use layout::FORMAT;
 pub use status::{SourceState, SourceStatus, Summary};
@@ -82,6 +84,16 @@ impl<B: AsRef<[u8]>> Database<B> {
     /// When the file was built.
     pub fn built(&self) -> Timestamp {
         Timestamp::from_second(self.header.built).unwrap_or(Timestamp::UNIX_EPOCH)
+    }
+
+    /// The whole file, to be copied.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.bytes.as_ref()
+    }
+
+    /// The checksum of the header, which holds those of all sections: equal for equal files.
+    pub fn checksum(&self) -> &[u8] {
+        self.bytes.as_ref().get(layout::HEADER - 32..layout::HEADER).unwrap_or_default()
     }
 
     /// Counts and sources.
