@@ -5,6 +5,13 @@
 //! `YAGURA_BENCH_RESOURCES`, `YAGURA_BENCH_FINDINGS` and `YAGURA_BENCH_DATABASE` (an address, or `sqlite` or
 //! `postgres`) change the size and the place.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a failing unwrap ends the measurement"
+)]
+
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -310,7 +317,8 @@ async fn lists(store: &Arc<SqlStore>) -> Result<(), Failure> {
         let not = (Field::ImageRepository, vec![Test::NotEquals("r1".into())]);
         let first = Sort { field: Some(Field::FirstObservedAt), descending: true };
         let by_id = Sort { field: Some(Field::VulnerabilityId), descending: false };
-        let asked: Vec<(&str, Vec<(Field, Vec<Test>)>, Sort)> = vec![
+        type Asked<'a> = (&'a str, Vec<(Field, Vec<Test>)>, Sort);
+        let asked: Vec<Asked<'_>> = vec![
             ("everything", vec![], Sort::default()),
             ("active, high", vec![active.clone(), severity.clone()], Sort::default()),
             ("closed (none)", vec![(Field::FindingStatus, equals("CLOSED"))], Sort::default()),

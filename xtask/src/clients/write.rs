@@ -157,7 +157,7 @@ impl<'a> Writer<'a> {
             out.push_str(&self.to_form(&name, shape, protocol == "Ec2")?);
         }
         if outgoing && !json {
-            out.push_str(&self.from_xml(&name, shape)?);
+            out.push_str(&self.xml_reader(&name, shape)?);
         }
         if incoming && protocol == "RestXml" && shape.members.values().all(|member| member.location.is_none())
         {
@@ -222,7 +222,7 @@ impl<'a> Writer<'a> {
         Ok(out)
     }
 
-    fn from_xml(&self, name: &str, shape: &Shape) -> Result<String> {
+    fn xml_reader(&self, name: &str, shape: &Shape) -> Result<String> {
         let mut fields = String::new();
         let mut elsewhere = "";
         for (member_name, member) in &shape.members {
@@ -247,7 +247,7 @@ impl<'a> Writer<'a> {
             let _ = writeln!(fields, "{}: {read},", field(member_name));
         }
         Ok(format!(
-            "impl FromXml for {name} {{\nfn from_xml(node: &Node) -> Result<Self, String> {{\nlet _ = node;\n\
+            "impl FromXml for {name} {{\nfn xml_reader(node: &Node) -> Result<Self, String> {{\nlet _ = node;\n\
              Ok(Self {{ {fields} {elsewhere} }})\n}}\n}}\n\n"
         ))
     }

@@ -79,7 +79,8 @@ fn another_secret_is_refused() {
 
 #[test]
 fn every_change_on_the_way_is_noticed() {
-    let changes: [(&str, fn(&mut Vector)); 6] = [
+    type Change = fn(&mut Vector);
+    let changes: [(&str, Change); 6] = [
         ("method", |vector| vector.method = "POST".to_owned()),
         ("path", |vector| vector.target = "/other".to_owned()),
         ("query", |vector| vector.target = "/?a=b".to_owned()),

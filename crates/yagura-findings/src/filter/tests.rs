@@ -1,3 +1,5 @@
+//! What filters select, rule by rule.
+
 use super::*;
 use crate::testing::{finding, image, vulnerable};
 use yagura_model::{Cause, Coverage, FindingStatus, NetworkCause, ScanKind, ScanReason, Severity};

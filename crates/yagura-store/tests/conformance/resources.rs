@@ -55,7 +55,7 @@ async fn resources_come_back_in_pages(backend: &Backend) {
 async fn r124_a_changed_tag_is_a_change(backend: &Backend) {
     let store = &backend.store;
     let mut resource = image(&acme(), "web", "a");
-    store.put_resources(&[resource.clone()], at(0, 0)).await.unwrap();
+    store.put_resources(std::slice::from_ref(&resource), at(0, 0)).await.unwrap();
     assert!(store.changes_after(0, 10).await.unwrap().is_empty());
     resource.tags.insert("team".into(), "bank".into());
     store.put_resources(&[resource.clone(), resource.clone()], at(0, 1)).await.unwrap();
@@ -102,7 +102,7 @@ async fn inventories_come_back_and_are_stored_once(backend: &Backend) {
     });
     for name in ["one", "two"] {
         let resource = image(&acme(), "web", name);
-        store.put_resources(&[resource.clone()], at(0, 0)).await.unwrap();
+        store.put_resources(std::slice::from_ref(&resource), at(0, 0)).await.unwrap();
         assert_eq!(store.inventory(&resource.id).await.unwrap(), None);
         let brought = yagura_store::Collected::Packages { inventory: expected.clone(), kernel: None };
         store.put_collected(&resource.id, ScanKind::Package, &brought, at(0, 0)).await.unwrap();
