@@ -55,10 +55,26 @@ fn directory(variable: &str, below_home: &str) -> Option<PathBuf> {
     set(variable).or_else(|| set("HOME").map(|home| home.join(below_home)))
 }
 
+/// A file that is mapped into memory, read-only and shared by threads.
+pub struct Map(mmap_io::MemoryMappedFile);
+
+impl Map {
+    fn open(path: &Path) -> Result<Self, String> {
+        mmap_io::MemoryMappedFile::open_ro(path).map(Self).map_err(|error| error.to_string())
+    }
+}
+
+impl AsRef<[u8]> for Map {
+    fn as_ref(&self) -> &[u8] {
+        // A read-only map is lent as it is; only one that can be written refuses.
+        self.0.as_slice_bytes(0, self.0.len()).unwrap_or_default()
+    }
+}
+
 /// Advisories to judge by.
 pub enum Data {
     /// A database on disk, mapped.
-    File(Database<vmap::Map>),
+    File(Database<Map>),
     /// The advisories that are compiled in.
     Starter(Database<Vec<u8>>),
 }
@@ -90,8 +106,7 @@ impl Data {
             Ok(_) => {}
             Err(error) => return Err(unusable(path, error.to_string())),
         }
-        let (map, _) =
-            vmap::Map::with_options().open(path).map_err(|error| unusable(path, error.to_string()))?;
+        let map = Map::open(path).map_err(|error| unusable(path, error))?;
         Ok(Self::File(Database::open(map).map_err(|error| unusable(path, said::database(&error)))?))
     }
 

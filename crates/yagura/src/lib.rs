@@ -3,11 +3,13 @@
 //! This crate is the shell: it opens files and connections, asks the pure crates, and prints.
 
 pub mod cli;
+pub mod config;
 pub mod data;
 pub mod db;
 pub mod decisions;
 pub mod said;
 pub mod scan;
+pub mod serve;
 pub mod table;
 pub mod update;
 

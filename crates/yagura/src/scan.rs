@@ -122,11 +122,7 @@ pub fn scan(spec: &TargetSpec, options: &Options, progress: &Progress) -> Result
         }
         TargetSpec::Sbom(path) => {
             let bytes = read_file(path, MOST_DOCUMENT)?;
-            let ecosystems = yagura_formats::sbom::Ecosystems {
-                from_purl: |text| yagura_ecosystems::purl::from_purl(text).map_err(|error| error.to_string()),
-                of_platform: yagura_ecosystems::platform::ecosystem_of,
-            };
-            let sbom = yagura_formats::sbom::read(&bytes, &ecosystems)
+            let sbom = yagura_formats::sbom::read(&bytes, &sbom_ecosystems())
                 .map_err(|error| unreadable_document(path, &error))?;
             let name =
                 if path == Path::new("-") { "standard input".to_owned() } else { path.display().to_string() };
@@ -137,6 +133,14 @@ pub fn scan(spec: &TargetSpec, options: &Options, progress: &Progress) -> Result
                 kernel: None,
             })
         }
+    }
+}
+
+/// How documents' purls and platforms become packages.
+pub fn sbom_ecosystems() -> yagura_formats::sbom::Ecosystems {
+    yagura_formats::sbom::Ecosystems {
+        from_purl: |text| yagura_ecosystems::purl::from_purl(text).map_err(|error| error.to_string()),
+        of_platform: yagura_ecosystems::platform::ecosystem_of,
     }
 }
 

@@ -69,6 +69,21 @@ impl Answer {
     }
 }
 
+/// True for reasons that a look gave, not the resource or its account: they hold until the next look.
+pub fn is_trouble(reason: ScanReason) -> bool {
+    may_pass(reason)
+        || is_partial(reason)
+        || matches!(
+            reason,
+            ScanReason::UnsupportedOs
+                | ScanReason::UnsupportedMediaType
+                | ScanReason::UnsupportedCodeArtifacts
+                | ScanReason::InvalidArtifact
+                | ScanReason::StorageLimitExceeded
+                | ScanReason::AgentlessInstanceStorageLimitExceeded
+        )
+}
+
 /// troubles that keep a resource active.
 fn is_partial(reason: ScanReason) -> bool {
     matches!(

@@ -120,8 +120,48 @@ pub enum Verb {
         /// The lines; standard input when left out
         file: Option<PathBuf>,
     },
+    /// Run the service: Inspector's API, discovery, matching and delivery
+    Serve(ServiceArgs),
+    /// Run the loops of the service against a shared database, without listening
+    Worker(ServiceArgs),
+    /// The configuration of the service
+    #[command(subcommand, arg_required_else_help = true)]
+    Config(ConfigVerb),
     /// Print the version
     Version,
+}
+
+/// Verbs of `yagura config`.
+#[derive(Debug, Subcommand)]
+pub enum ConfigVerb {
+    /// Print every effective value, and where it came from
+    Show {
+        #[command(flatten)]
+        service: ServiceArgs,
+        /// How to print
+        #[arg(short, long, value_name = "FORMAT", default_value = "toml", value_parser = ["toml", "json", "markdown"])]
+        format: String,
+    },
+}
+
+/// Where the service finds its configuration.
+#[derive(Debug, Clone, Args)]
+pub struct ServiceArgs {
+    /// The configuration file; `yagura.toml` in the current directory when left out and there
+    #[arg(long, value_name = "FILE", env = "YAGURA_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Address and port to listen on
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: Option<String>,
+    /// sqlite:PATH or postgres://…
+    #[arg(long, value_name = "URL")]
+    pub database: Option<String>,
+    /// Folder of the embedded database, credentials and reports
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<String>,
+    /// Set any option of `yagura config show`
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
 }
 
 /// Verbs of `yagura db`.

@@ -4,12 +4,13 @@ use super::args::{
     Cli, DataArgs, DbVerb, DecisionArgs, GateArgs, OutputArgs, PlaceArgs, ScanArgs, Verb, WalkArgs,
 };
 use super::output::{Outputs, print};
-use super::{Failure, exit};
+use super::{Failure, exit, service};
 use crate::data::{self, Data};
 use crate::db;
 use crate::decisions;
 use crate::said;
 use crate::scan::{self, Scanned, TargetSpec};
+use crate::serve::Mode;
 use crate::update;
 use jiff::Timestamp;
 use std::io::Write;
@@ -36,6 +37,9 @@ pub fn run(cli: &Cli, lang: Lang) -> Result<u8, Failure> {
         }
         Verb::Db(verb) => shell.db(verb),
         Verb::Compare { scheme, file } => shell.compare(scheme, file.as_deref()),
+        Verb::Serve(args) => service::run(Mode::Serve, args, cli.offline, cli.verbose, lang),
+        Verb::Worker(args) => service::run(Mode::Worker, args, cli.offline, cli.verbose, lang),
+        Verb::Config(verb) => service::config(verb, cli.offline, lang),
         Verb::Version => {
             print(&format!("yagura {}\n", env!("CARGO_PKG_VERSION")))?;
             Ok(exit::DONE)

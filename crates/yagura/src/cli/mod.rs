@@ -4,6 +4,7 @@ pub mod args;
 mod commands;
 mod ja;
 mod output;
+mod service;
 mod usage;
 
 use crate::said::Said;
@@ -71,7 +72,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     let parsed = command.try_get_matches_from(arguments).and_then(|matches| Cli::from_arg_matches(&matches));
     let outcome = match parsed {
         Ok(cli) => {
-            start_logging(cli.verbose);
+            // The service logs as its configuration says.
+            if !matches!(cli.verb, args::Verb::Serve(_) | args::Verb::Worker(_)) {
+                start_logging(cli.verbose);
+            }
             commands::run(&cli, lang)
         }
         // Help and version are errors to clap, but not to users. A closed pipe is nobody's error.

@@ -11,8 +11,6 @@ const UNBUILT: &[(&str, &str, &str)] = &[
     ("lambda", "functions and their layers", "Lambda 関数とレイヤー"),
     ("reach", "network reachability", "ネットワーク到達性"),
     ("rules", "code, secret and infrastructure rules", "コード・シークレット・IaC のルール"),
-    ("serve", "the service, its API and console", "サービス、API、コンソール"),
-    ("worker", "more processes of the service", "サービスの追加プロセス"),
 ];
 
 /// What other scanners call it.
