@@ -52,7 +52,7 @@ fn code_2_wrong_usage() {
     let project = shop();
     let output = check(project.path(), &["fs", ".", "--serverity", "high"], 2);
     assert!(stderr(&output).contains("did you mean `--severity`?"), "{}", stderr(&output));
-    for verb in ["serve", "worker", "disk", "lambda", "reach", "rules"] {
+    for verb in ["disk", "lambda", "reach", "rules"] {
         assert!(stderr(&check(project.path(), &[verb], 2)).contains("not built yet"), "{verb}");
     }
     for verb in ["fs", "host", "image", "sbom", "repo"] {

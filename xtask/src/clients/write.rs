@@ -247,7 +247,7 @@ impl<'a> Writer<'a> {
             let _ = writeln!(fields, "{}: {read},", field(member_name));
         }
         Ok(format!(
-            "impl FromXml for {name} {{\nfn xml_reader(node: &Node) -> Result<Self, String> {{\nlet _ = node;\n\
+            "impl FromXml for {name} {{\nfn from_xml(node: &Node) -> Result<Self, String> {{\nlet _ = node;\n\
              Ok(Self {{ {fields} {elsewhere} }})\n}}\n}}\n\n"
         ))
     }

@@ -177,7 +177,7 @@ mod tests {
             "yagura fs . --lang fr",
             "yagura imgae x",
             "yagura rootfs /mnt",
-            "yagura serve",
+            "yagura reach",
             "yagura db",
             "yagura db updat",
         ];

@@ -69,6 +69,11 @@ impl Held {
         }
     }
 
+    /// True when nothing but the starter advisories is known, also when they come back from the store as a file.
+    pub fn is_starter(&self) -> bool {
+        self.data.sources().iter().all(|source| source.id == "starter")
+    }
+
     /// Equal for equal files.
     pub fn checksum(&self) -> &[u8] {
         match &self.data {

@@ -6,7 +6,7 @@ use tokio::sync::Mutex;
 use yagura_cloud::collect::account::Watched;
 use yagura_cloud::collect::organization::{Organization, organization};
 use yagura_cloud::collect::{Collector, Place, collectors};
-use yagura_cloud::{Aws, AwsError, Client, CloudError, Network};
+use yagura_cloud::{Aws, AwsError, Client, CloudError};
 use yagura_model::{AccountId, Home, Region, ResourceKind};
 
 /// Variables that say where credentials come from, without asking anybody.
@@ -41,8 +41,6 @@ pub struct Cloud {
     pub aws: Aws,
     /// The account that they belong to.
     pub account: AccountId,
-    /// For webhooks and registries.
-    pub client: Client,
     collectors: Vec<Box<dyn Collector>>,
     places: Mutex<BTreeMap<Home, Place>>,
 }
@@ -52,13 +50,10 @@ impl Cloud {
     ///
     /// # Errors
     /// There are credentials, and they do not work.
-    pub async fn of(config: &Config) -> Result<Option<Self>, CloudError> {
-        if !wanted(config) {
-            return Ok(None);
-        }
-        let client = Client::new(Network::Online)?;
+    pub async fn of(config: &Config, client: Option<&Client>) -> Result<Option<Self>, CloudError> {
+        let Some(client) = client.filter(|_| wanted(config)) else { return Ok(None) };
         let region = Some(config.region.as_str()).filter(|region| !region.is_empty());
-        let aws = match Aws::from_environment(&client, region).await {
+        let aws = match Aws::from_environment(client, region).await {
             Ok(aws) => aws,
             Err(AwsError::NoCredentials { .. } | AwsError::NoRegion) => return Ok(None),
             Err(error) => return Err(error.into()),
@@ -68,7 +63,7 @@ impl Cloud {
             Err(AwsError::NoCredentials { .. }) => return Ok(None),
             Err(error) => return Err(error.into()),
         };
-        Ok(Some(Self { aws, account, client, collectors: collectors(), places: Mutex::default() }))
+        Ok(Some(Self { aws, account, collectors: collectors(), places: Mutex::default() }))
     }
 
     /// Every account that is watched (the caller's own, those configured, and with `aws.role` those of the organization),

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::time::Duration;
+use yagura_cloud::Client;
 use yagura_cloud::deliver::Undelivered;
 use yagura_cloud::deliver::events::{self, EventBus};
 use yagura_cloud::deliver::security_hub;
@@ -60,16 +61,21 @@ impl Loop for Deliver {
 enum Sink<'a> {
     Events(&'a Cloud),
     SecurityHub(&'a Cloud),
-    Webhook(usize, &'a Cloud, &'a WebhookTarget),
+    Webhook(usize, &'a Client, &'a WebhookTarget),
 }
 
 fn sinks(service: &Service) -> Vec<Sink<'_>> {
-    let Some(cloud) = &service.cloud else { return Vec::new() };
     let config = &service.config;
-    let events = (!config.event_bus.is_empty()).then_some(Sink::Events(cloud));
-    let hub = config.security_hub.then_some(Sink::SecurityHub(cloud));
-    let hooks = config.webhooks.iter().enumerate().map(|(index, target)| Sink::Webhook(index, cloud, target));
-    events.into_iter().chain(hub).chain(hooks).collect()
+    let mut sinks = Vec::new();
+    if let Some(cloud) = &service.cloud {
+        sinks.extend((!config.event_bus.is_empty()).then_some(Sink::Events(cloud)));
+        sinks.extend(config.security_hub.then_some(Sink::SecurityHub(cloud)));
+    }
+    if let Some(client) = &service.client {
+        let hooks = config.webhooks.iter().enumerate();
+        sinks.extend(hooks.map(|(index, target)| Sink::Webhook(index, client, target)));
+    }
+    sinks
 }
 
 impl Sink<'_> {
@@ -106,7 +112,7 @@ async fn send_next(service: &Service, sink: &Sink<'_>, id: &str) -> anyhow::Resu
     let outcome = match sink {
         Sink::Events(cloud) => publish(service, cloud, &changes).await,
         Sink::SecurityHub(cloud) => import(service, cloud, &changes).await,
-        Sink::Webhook(_, cloud, target) => post(service, cloud, target, &changes).await,
+        Sink::Webhook(_, client, target) => post(service, client, target, &changes).await,
     }?;
     match outcome {
         // What was delivered before the first failure is not repeated.
@@ -196,12 +202,12 @@ async fn import(service: &Service, cloud: &Cloud, changes: &[Change]) -> anyhow:
 
 async fn post(
     service: &Service,
-    cloud: &Cloud,
+    client: &Client,
     target: &WebhookTarget,
     changes: &[Change],
 ) -> anyhow::Result<Stuck> {
     let form = if target.slack { Form::Text } else { Form::Document };
-    let hook = Webhook::new(&cloud.client, &target.url, form, target.secret.as_deref())
+    let hook = Webhook::new(client, &target.url, form, target.secret.as_deref())
         .map_err(|error| hinted(&error, error.hint()))?;
     for change in changes {
         let text = match (&change.what, target.slack) {

@@ -7,7 +7,6 @@
 use super::Service;
 use super::advisories::{self, Held};
 use super::driver::{Loop, Step};
-use crate::data::Data;
 use anyhow::Context;
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -70,7 +69,7 @@ async fn ingest(service: &Service, now: Timestamp) -> anyhow::Result<Step> {
     let fresh = Held { data, written: None };
     let held = service.advisories.get();
     // A process without a file of its own does not take the fleet back to the starter advisories.
-    let older = matches!(fresh.data, Data::Starter(_)) && matches!(held.data, Data::File(_));
+    let older = fresh.is_starter() && !held.is_starter();
     if held.written.is_none() || (fresh.checksum() != held.checksum() && !older) {
         service.store.put_file(ADVISORIES, fresh.bytes(), now).await?;
         let written = service.store.file_written(ADVISORIES).await?;

@@ -7,6 +7,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::Notify;
+use yagura_cloud::Client;
 use yagura_model::{AccountId, Home, Region};
 use yagura_store::Store;
 
@@ -18,6 +19,8 @@ pub struct Service {
     pub store: Arc<dyn Store>,
     /// What is judged by.
     pub advisories: Current,
+    /// HTTP, unless offline.
+    pub client: Option<Client>,
     /// Access to AWS, where there are credentials.
     pub cloud: Option<Cloud>,
     /// Where the first key, this machine and pushed hosts belong.
@@ -33,6 +36,7 @@ impl Service {
         config: Config,
         store: Arc<dyn Store>,
         advisories: Current,
+        client: Option<Client>,
         cloud: Option<Cloud>,
         loops: &[&'static str],
     ) -> Self {
@@ -52,6 +56,7 @@ impl Service {
             config,
             store,
             advisories,
+            client,
             cloud,
             home,
             worker: worker_name(),

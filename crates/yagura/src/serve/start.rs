@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
+use yagura_cloud::{Client, Network};
 use yagura_model::{ActivationStatus, Home, Lang, ScanType};
 use yagura_store::{ADVISORIES, SqlStore, Store};
 
@@ -46,8 +47,11 @@ async fn serve(mode: Mode, config: Config, lang: Lang) -> anyhow::Result<()> {
     let held = first_advisories(store.as_ref(), &config, &folder).await?;
     let loops = loops(&config);
     let names: Vec<&'static str> = loops.iter().map(|work| work.name()).collect();
-    let cloud = Cloud::of(&config).await.context("the AWS credentials of the environment do not work")?;
-    let service = Arc::new(Service::new(config, store, Current::new(held), cloud, &names));
+    let client = if config.offline { None } else { Some(Client::new(Network::Online)?) };
+    let cloud = Cloud::of(&config, client.as_ref())
+        .await
+        .context("the AWS credentials of the environment do not work")?;
+    let service = Arc::new(Service::new(config, store, Current::new(held), client, cloud, &names));
     switch_on(&service, &service.home).await?;
     let key = first_key(service.store.as_ref(), &folder, &service.home.account, Timestamp::now()).await?;
 
@@ -102,10 +106,12 @@ fn loops(config: &Config) -> Vec<Arc<dyn Loop>> {
         Arc::new(activate::Activate),
     ];
     loops.push(Arc::new(export::Export));
+    if !config.offline {
+        loops.push(Arc::new(deliver::Deliver));
+    }
     if cloud::wanted(config) {
         loops.push(Arc::new(discover::Discover));
         loops.push(Arc::new(collect::Collect));
-        loops.push(Arc::new(deliver::Deliver));
     }
     if config.this_machine {
         loops.push(Arc::new(machine::ThisMachine));
@@ -202,7 +208,7 @@ fn announce(service: &Service, address: &str, key: Option<&FirstKey>, lang: Lang
         lines.push(format!("  aws_access_key_id     = {}", key.credential.key_id));
         lines.push(format!("  aws_secret_access_key = {}", key.credential.secret));
     }
-    if matches!(service.advisories.get().data, crate::data::Data::Starter(_)) {
+    if service.advisories.get().is_starter() {
         lines.push(String::new());
         lines.push(
             lang.pick(
