@@ -3,6 +3,7 @@
 use crate::Verdict;
 use crate::judge::{compared, judge};
 use crate::kernel::signed_source;
+use crate::sourced::sourced;
 use yagura_ecosystems::{Ecosystem, canonical, ecosystem, platform};
 use yagura_model::{Advisories, EcosystemId, Package, Statement, VersionKey};
 
@@ -71,6 +72,8 @@ impl Lookups {
 /// Every ecosystem and name, canonical, under which [`Lookups::statements`] asks for a package's advisories: what an
 /// inverse index holds it under.
 pub fn names(package: &Package) -> Vec<(EcosystemId, String)> {
+    // A binary whose source the inventory leaves out is judged, and so must be found, under its source.
+    let package = &*sourced(package);
     let known = ecosystem(&package.ecosystem);
     let normalize =
         |name: &str| known.map_or_else(|| name.to_owned(), |known| (known.normalize)(name).into_owned());
@@ -82,7 +85,8 @@ pub fn names(package: &Package) -> Vec<(EcosystemId, String)> {
     names.sort();
     names.dedup();
     let mut list = Vec::new();
-    for id in platform::lookups(&canonical(&package.ecosystem)) {
+    let of = canonical(&package.ecosystem);
+    for id in platform::lookups(&of).into_iter().chain(platform::streams(&of, &package.version)) {
         list.extend(names.iter().map(|name| (id.clone(), name.clone())));
     }
     list
@@ -103,5 +107,22 @@ impl Keys {
             scheme.key(version).ok().filter(|_| scheme.is_version(version))
         })
         .as_ref()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use yagura_model::{Location, TreePath};
+
+    #[test]
+    fn r158_a_binary_without_a_source_is_indexed_under_the_one_it_is_judged_by() {
+        let place = Location::path(TreePath::from_text("AWS:Application").unwrap());
+        let package = Package::new("Ubuntu:22.04", "libc6", "2.35-0ubuntu3.1", place);
+        let names: Vec<String> = names(&package).into_iter().map(|(_, name)| name).collect();
+        assert!(
+            names.iter().any(|name| name == "glibc") && names.iter().any(|name| name == "libc6"),
+            "{names:?}"
+        );
     }
 }
