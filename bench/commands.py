@@ -10,32 +10,27 @@ finished process (user + system), after one run that warms the page cache.
 
 import argparse
 import json
-import os
 import statistics
 import subprocess
 import tempfile
 from pathlib import Path
 
+from measure import measure
+
 PACKAGES = 564
 
 
-def measure(command):
-    null = os.open(os.devnull, os.O_WRONLY)
-    pid = os.posix_spawnp(
-        command[0], command, os.environ,
-        file_actions=[(os.POSIX_SPAWN_DUP2, null, 1), (os.POSIX_SPAWN_DUP2, null, 2)],
-    )
-    os.close(null)
-    _, status, usage = os.wait4(pid, 0)
-    code = os.waitstatus_to_exitcode(status)
+def succeeded(command):
+    """CPU seconds and peak MiB of a run that must succeed."""
+    cpu, memory, code = measure(command)
     if code != 0:
         raise SystemExit(f"{' '.join(command)} ended with {code}")
-    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+    return cpu, memory
 
 
 def line(name, command, runs):
-    measure(command)
-    values = [measure(command) for _ in range(runs)]
+    succeeded(command)
+    values = [succeeded(command) for _ in range(runs)]
     cpu = statistics.median(cpu for cpu, _ in values)
     memory = statistics.median(memory for _, memory in values)
     print(f"| {name} | {cpu * 1000:.1f} | {min(cpu for cpu, _ in values) * 1000:.1f} | {memory:.0f} |", flush=True)

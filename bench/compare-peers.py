@@ -21,6 +21,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from measure import measure
+
 # Input, and trivy's verb for it.
 INPUTS = {
     "debian-root": "rootfs",
@@ -30,18 +32,6 @@ INPUTS = {
     "pyspark": "rootfs",
     "lockfiles": "fs",
 }
-
-
-def measure(command):
-    """CPU seconds, peak MiB and exit code of one run."""
-    null = os.open(os.devnull, os.O_WRONLY)
-    pid = os.posix_spawnp(
-        command[0], command, os.environ,
-        file_actions=[(os.POSIX_SPAWN_DUP2, null, 1), (os.POSIX_SPAWN_DUP2, null, 2)],
-    )
-    os.close(null)
-    _, status, usage = os.wait4(pid, 0)
-    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, os.waitstatus_to_exitcode(status)
 
 
 def executable(program):

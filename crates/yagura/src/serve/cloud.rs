@@ -35,6 +35,14 @@ pub fn wanted(config: &Config) -> bool {
         }
 }
 
+/// An error with its next step, in one line.
+pub fn told(error: &CloudError) -> String {
+    match error.hint() {
+        Some(hint) => format!("{error} ({hint})"),
+        None => error.to_string(),
+    }
+}
+
 /// Access to AWS.
 pub struct Cloud {
     /// The service's own credentials.

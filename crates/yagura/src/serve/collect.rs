@@ -1,6 +1,7 @@
 //! Looks inside resources whose time has come, and hands what it finds to matching.
 
 use super::Service;
+use super::cloud::told;
 use super::driver::{Loop, Step};
 use crate::scan::evidence::Workbench;
 use anyhow::{Context, anyhow};
@@ -153,8 +154,7 @@ impl From<CloudError> for Trouble {
             CloudError::Image(_) | CloudError::Digest { .. } => ScanReason::InvalidArtifact,
             _ => ScanReason::InternalError,
         };
-        let hint = error.hint().map(|hint| format!(" ({hint})")).unwrap_or_default();
-        Self { reason, error: anyhow!("{error}{hint}") }
+        Self { reason, error: anyhow!(told(&error)) }
     }
 }
 

@@ -1,20 +1,20 @@
 //! Sends changes to EventBridge, Security Hub and webhooks: in order, at least once, each with its own cursor.
 
 use super::Service;
-use super::cloud::Cloud;
+use super::cloud::{Cloud, told};
 use super::driver::{Loop, Step};
 use crate::config::WebhookTarget;
-use anyhow::bail;
+use anyhow::{anyhow, bail};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::time::Duration;
-use yagura_cloud::Client;
 use yagura_cloud::deliver::Undelivered;
 use yagura_cloud::deliver::events::{self, EventBus};
 use yagura_cloud::deliver::security_hub;
 use yagura_cloud::deliver::webhook::{Form, Notice, Webhook};
+use yagura_cloud::{Client, CloudError};
 use yagura_formats::delivery::event::{self, Event};
 use yagura_formats::delivery::{Subject, asff, slack};
 use yagura_model::{
@@ -129,6 +129,10 @@ async fn send_next(service: &Service, sink: &Sink<'_>, id: &str) -> anyhow::Resu
     }
 }
 
+fn refused(error: impl Into<CloudError>) -> anyhow::Error {
+    anyhow!(told(&error.into()))
+}
+
 /// The first change that must be tried again, and why.
 type Stuck = Option<(u64, String)>;
 
@@ -162,7 +166,7 @@ async fn publish(service: &Service, cloud: &Cloud, changes: &[Change]) -> anyhow
     for (home, (of, list)) in by_home {
         let aws = cloud.place(&home).await.map_or_else(|| cloud.aws.clone(), |place| place.aws);
         let sink = EventBus::new(aws, bus.clone(), &service.config.event_source);
-        let outcome = sink.publish(&list).await.map_err(|error| hinted(&error, error.hint()))?;
+        let outcome = sink.publish(&list).await.map_err(refused)?;
         worst = earlier(worst, stuck(&of, &outcome));
     }
     Ok(worst)
@@ -193,8 +197,7 @@ async fn import(service: &Service, cloud: &Cloud, changes: &[Change]) -> anyhow:
     let mut worst: Stuck = None;
     for (home, (of, list)) in by_home {
         let aws = cloud.place(&home).await.map_or_else(|| cloud.aws.clone(), |place| place.aws);
-        let outcome =
-            security_hub::import(&aws, &list).await.map_err(|error| hinted(&error, error.hint()))?;
+        let outcome = security_hub::import(&aws, &list).await.map_err(refused)?;
         worst = earlier(worst, stuck(&of, &outcome));
     }
     Ok(worst)
@@ -207,8 +210,7 @@ async fn post(
     changes: &[Change],
 ) -> anyhow::Result<Stuck> {
     let form = if target.slack { Form::Text } else { Form::Document };
-    let hook = Webhook::new(client, &target.url, form, target.secret.as_deref())
-        .map_err(|error| hinted(&error, error.hint()))?;
+    let hook = Webhook::new(client, &target.url, form, target.secret.as_deref()).map_err(refused)?;
     for change in changes {
         let text = match (&change.what, target.slack) {
             (Changed::Finding(finding), true) => match row(service, &finding.id).await?.first() {
@@ -231,7 +233,7 @@ async fn post(
                 text: text.clone(),
             };
             if let Err(error) = hook.send(&notice, Timestamp::now()).await {
-                return Ok(Some((change.id, format!("{:#}", hinted(&error, error.hint())))));
+                return Ok(Some((change.id, told(&error))));
             }
         }
     }
@@ -303,12 +305,6 @@ fn earlier(one: Stuck, other: Stuck) -> Stuck {
         (Some(one), Some(other)) => Some(if other.0 < one.0 { other } else { one }),
         (one, other) => one.or(other),
     }
-}
-
-/// An error with its next step.
-fn hinted(error: &dyn std::error::Error, hint: Option<String>) -> anyhow::Error {
-    let hint = hint.map(|hint| format!(" ({hint})")).unwrap_or_default();
-    anyhow::anyhow!("{error}{hint}")
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Lists the resources of every account and region, and says of each whether it is scanned, and why.
 
-use super::cloud::Cloud;
+use super::cloud::{Cloud, told};
 use super::driver::{Loop, Step};
 use super::enroll::enroll;
 use super::{Service, start};
@@ -48,8 +48,7 @@ impl Loop for Discover {
             let places = match watched.places(&cloud.aws).await {
                 Ok(places) => places,
                 Err(error) => {
-                    let hint = error.hint().map(|hint| format!(" ({hint})")).unwrap_or_default();
-                    failed.push(format!("account {}: {error}{hint}", watched.account));
+                    failed.push(format!("account {}: {}", watched.account, told(&error.into())));
                     continue;
                 }
             };
@@ -100,8 +99,7 @@ async fn list(service: &Service, cloud: &Cloud, place: &Place, now: Timestamp) -
                 keep(service, &account, &discovery, collector.kinds(), now).await?;
             }
             Err(error) => {
-                let hint = error.hint().map(|hint| format!(" ({hint})")).unwrap_or_default();
-                failed.push(format!("{}: {error}{hint}", collector.id()));
+                failed.push(format!("{}: {}", collector.id(), told(&error)));
             }
         }
     }

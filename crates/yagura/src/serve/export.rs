@@ -1,7 +1,7 @@
 //! Writes the reports and SBOM exports that the API was asked for.
 
 use super::Service;
-use super::cloud::Cloud;
+use super::cloud::{Cloud, told};
 use super::driver::{Loop, Step};
 use anyhow::Context;
 use async_trait::async_trait;
@@ -88,8 +88,7 @@ impl From<CloudError> for Failed {
             }
             _ => "INTERNAL_ERROR",
         };
-        let hint = error.hint().map(|hint| format!(" ({hint})")).unwrap_or_default();
-        Self { code, message: format!("{error}{hint}") }
+        Self { code, message: told(&error) }
     }
 }
 

@@ -12,6 +12,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use std::path::PathBuf;
 use std::time::Duration;
+use tokio::sync::Mutex;
 use yagura_advisories::database::{ColumnPrints, Difference};
 use yagura_model::{Advisories, VulnerabilityId};
 use yagura_store::{ADVISORIES, AdvisoryChange};
@@ -23,8 +24,9 @@ const BATCH: usize = 500;
 /// Longer than any ingest takes; a killed one is taken over after it.
 const LEASE: Duration = Duration::from_secs(600);
 
-/// The loop.
-pub struct Ingest;
+/// The loop. It remembers which stored file it has seen marked, so that the fingerprints are not read again.
+#[derive(Default)]
+pub struct Ingest(Mutex<Option<Timestamp>>);
 
 #[async_trait]
 impl Loop for Ingest {
@@ -42,7 +44,7 @@ impl Loop for Ingest {
             refresh(service).await?;
             return Ok(Step::default());
         }
-        let outcome = ingest(service, now).await;
+        let outcome = self.ingest(service, now).await;
         service.store.release("ingest", &service.worker).await?;
         outcome
     }
@@ -62,21 +64,29 @@ pub async fn refresh(service: &Service) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn ingest(service: &Service, now: Timestamp) -> anyhow::Result<Step> {
-    refresh(service).await?;
-    let configured = service.config.advisories.clone();
-    let data = tokio::task::spawn_blocking(move || advisories::configured(&configured)).await??;
-    let fresh = Held { data, written: None };
-    let held = service.advisories.get();
-    // A process without a file of its own does not take the fleet back to the starter advisories.
-    let older = fresh.is_starter() && !held.is_starter();
-    if held.written.is_none() || (fresh.checksum() != held.checksum() && !older) {
-        service.store.put_file(ADVISORIES, fresh.bytes(), now).await?;
-        let written = service.store.file_written(ADVISORIES).await?;
-        service.advisories.replace(Held { written, ..fresh });
+impl Ingest {
+    async fn ingest(&self, service: &Service, now: Timestamp) -> anyhow::Result<Step> {
+        refresh(service).await?;
+        let configured = service.config.advisories.clone();
+        let data = tokio::task::spawn_blocking(move || advisories::configured(&configured)).await??;
+        let fresh = Held { data, written: None };
+        let held = service.advisories.get();
+        // A process without a file of its own does not take the fleet back to the starter advisories.
+        let older = fresh.is_starter() && !held.is_starter();
+        if held.written.is_none() || (fresh.checksum() != held.checksum() && !older) {
+            service.store.put_file(ADVISORIES, fresh.bytes(), now).await?;
+            let written = service.store.file_written(ADVISORIES).await?;
+            service.advisories.replace(Held { written, ..fresh });
+        }
+        let held = service.advisories.get();
+        let mut seen = self.0.lock().await;
+        if held.written.is_some() && *seen == held.written {
+            return Ok(Step::default());
+        }
+        let marked = mark(service, &held).await?;
+        *seen = held.written;
+        Ok(Step { handled: marked, ..Step::default() })
     }
-    let marked = mark(service, &service.advisories.get()).await?;
-    Ok(Step { handled: marked, ..Step::default() })
 }
 
 /// Marks what differs from the fingerprints of the last file; returns how many columns were marked.

@@ -100,7 +100,7 @@ async fn futures_of(running: Vec<tokio::task::JoinHandle<()>>) {
 /// The loops that this configuration asks for.
 fn loops(config: &Config) -> Vec<Arc<dyn Loop>> {
     let mut loops: Vec<Arc<dyn Loop>> = vec![
-        Arc::new(ingest::Ingest),
+        Arc::new(ingest::Ingest::default()),
         Arc::new(rematch::Rematch),
         Arc::new(sweep::Sweep),
         Arc::new(activate::Activate),
