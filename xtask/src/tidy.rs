@@ -11,6 +11,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("yagura-fs", &["yagura-model"]),
     ("yagura-formats", &["yagura-model"]),
     ("yagura-ecosystems", &["yagura-model", "yagura-fs"]),
+    ("yagura-rules", &["yagura-model", "yagura-fs"]),
     ("yagura-advisories", &["yagura-model", "yagura-ecosystems"]),
     ("yagura-findings", &["yagura-model", "yagura-ecosystems"]),
     ("yagura-store", &["yagura-model", "yagura-findings"]),
@@ -23,6 +24,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "yagura-fs",
             "yagura-formats",
             "yagura-ecosystems",
+            "yagura-rules",
             "yagura-advisories",
             "yagura-findings",
             "yagura-store",
@@ -38,6 +40,7 @@ const PURE: &[&str] = &[
     "yagura-fs",
     "yagura-formats",
     "yagura-ecosystems",
+    "yagura-rules",
     "yagura-advisories",
     "yagura-findings",
 ];

@@ -1,6 +1,6 @@
 //! What a judgement saw.
 
-use crate::{FixStatus, Package, Severity, SourceId, Vulnerability};
+use crate::{CodeCause, FixStatus, Package, Severity, SourceId, Vulnerability};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +28,21 @@ pub struct Detection {
     pub source: SourceId,
     /// What can be done.
     pub fix: Fix,
+    /// Why the detection is not shown by default; `None` for an active one.
+    pub suppressed: Option<Suppressed>,
+}
+
+/// A flaw in a file, as a rule saw it now: a secret, later code and configuration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CodeDetection {
+    /// Rule, file and lines, severity, what it means and what to do.
+    pub cause: CodeCause,
+    /// The rule's name in Japanese.
+    pub name_ja: String,
+    /// First and last column in characters, from 1; the last one is inside.
+    pub columns: (u32, u32),
+    /// The text that was seen. Of a secret no more than its first characters and its length.
+    pub excerpt: String,
     /// Why the detection is not shown by default; `None` for an active one.
     pub suppressed: Option<Suppressed>,
 }

@@ -30,7 +30,7 @@ pub use account::{
 pub use advisory::{Advisory, Affected, Event, FixStatus, Range, RangeKind, Reference};
 pub use change::{Change, Changed};
 pub use coverage::{Coverage, ScanKind, ScanMode, ScanReason};
-pub use detection::{Detection, Fix, Suppressed};
+pub use detection::{CodeDetection, Detection, Fix, Suppressed};
 pub use filter::{Criteria, Criterion, Field, Filter, FilterAction, PackageField, PackageTest, Test};
 pub use finding::{
     Adjustment, Cause, CloseReason, Closed, CodeCause, Finding, FindingStatus, NetworkCause, PackageCause,

@@ -1,0 +1,134 @@
+//! Shows the files of a tree to the engines.
+
+use crate::rule::{Matcher, RuleSet};
+use crate::secret::Secrets;
+use std::collections::BTreeSet;
+use yagura_fs::{EntryKind, File, Flow, Limits, Tree};
+use yagura_model::{CodeDetection, TreePath, Unread, UnreadReason};
+
+/// Larger files are data, not something that a person wrote; they are named as left out.
+const MOST_BYTES: u64 = 64 << 20;
+
+/// Folders that belong to tools.
+const SKIPPED: &[&str] = &[".git", ".hg", ".svn"];
+
+/// The engines that were asked for.
+#[derive(Debug)]
+pub struct Scan<'a> {
+    secrets: Option<Secrets<'a>>,
+}
+
+/// What was found.
+#[derive(Debug, Default)]
+pub struct Scanned {
+    /// Sorted by path, line, column, rule.
+    pub detections: Vec<CodeDetection>,
+    /// What could not be looked at.
+    pub unread: Vec<Unread>,
+    /// How many files were read.
+    pub files: u64,
+    /// How many bytes they had.
+    pub bytes: u64,
+}
+
+impl<'a> Scan<'a> {
+    /// Prepares the engines of these scanners: `secret`.
+    pub fn new(rules: &'a RuleSet, scanners: &[String]) -> Self {
+        let wants = |name: &str| scanners.iter().any(|scanner| scanner == name);
+        let secrets = rules.rules.iter().map(|rule| {
+            let Matcher::Secret(secret) = &rule.matcher;
+            (rule, secret)
+        });
+        Self { secrets: wants("secret").then(|| Secrets::new(secrets)) }
+    }
+
+    /// Looks at every file of a tree. `skips` says which paths are left out (true for a directory).
+    pub fn tree(&self, tree: &dyn Tree, limits: &Limits, skips: &dyn Fn(&TreePath, bool) -> bool) -> Scanned {
+        let mut out = Scanned::default();
+        let mut unread = Vec::new();
+        let walked = tree.walk(limits, &mut unread, &mut |entry| {
+            if limits.is_cancelled() {
+                return Flow::Stop;
+            }
+            match entry.kind {
+                EntryKind::Directory if SKIPPED.contains(&entry.path.name()) || skips(entry.path, true) => {
+                    return Flow::SkipDirectory;
+                }
+                EntryKind::File(file)
+                    if !skips(entry.path, false)
+                        && !entry.path.parent().split('/').any(|part| SKIPPED.contains(&part)) =>
+                {
+                    self.file(&file, &mut out);
+                }
+                _ => {}
+            }
+            Flow::Continue
+        });
+        if let Err(error) = walked {
+            unread.push(error.to_unread());
+        }
+        if limits.is_cancelled() {
+            unread.push(Unread {
+                path: TreePath::default(),
+                reason: UnreadReason::TimedOut,
+                detail: "time ran out while looking for secrets".to_owned(),
+            });
+        }
+        out.unread.extend(unread);
+        let unique: BTreeSet<Unread> = out.unread.drain(..).collect();
+        out.unread = unique.into_iter().collect();
+        sort(&mut out.detections);
+        out
+    }
+
+    fn file(&self, file: &File<'_>, out: &mut Scanned) {
+        let size = file.size();
+        if size == 0 {
+            return;
+        }
+        match file.head(8 << 10) {
+            Ok(head) if is_binary(&head) => return,
+            Ok(_) => {}
+            Err(error) => return out.unread.push(error.to_unread()),
+        }
+        if size > MOST_BYTES {
+            out.unread.push(Unread {
+                path: file.path.clone(),
+                reason: UnreadReason::LeftOut,
+                detail: format!("text of {size} bytes is not looked at for secrets"),
+            });
+            return;
+        }
+        match file.bytes() {
+            Ok(bytes) => {
+                out.files += 1;
+                out.bytes += bytes.len() as u64;
+                out.detections.extend(self.text(file.path.as_str(), bytes));
+            }
+            Err(error) => out.unread.push(error.to_unread()),
+        }
+    }
+
+    /// Looks at one text. Bytes that are not UTF-8 are taken as they are.
+    pub fn text(&self, path: &str, bytes: &[u8]) -> Vec<CodeDetection> {
+        let mut found = self.secrets.as_ref().map_or_else(Vec::new, |secrets| secrets.text(path, bytes));
+        sort(&mut found);
+        found
+    }
+}
+
+fn sort(found: &mut [CodeDetection]) {
+    found.sort_by(|a, b| {
+        (&a.cause.path, a.cause.lines, a.columns, &a.cause.rule).cmp(&(
+            &b.cause.path,
+            b.cause.lines,
+            b.columns,
+            &b.cause.rule,
+        ))
+    });
+}
+
+/// Text has no NUL bytes, unless it is UTF-16, which is not read.
+fn is_binary(head: &[u8]) -> bool {
+    head.contains(&0)
+}
