@@ -70,6 +70,11 @@ impl Selection {
         Ok(Self { skip_dirs: compile(skip_dirs)?, skip_files: compile(skip_files)? })
     }
 
+    /// True for what is left out; `directory` tells what the path is of.
+    pub fn skips(&self, path: &TreePath, directory: bool) -> bool {
+        self.skips_entry(path) || (directory && self.skips_directory(path.as_str()))
+    }
+
     fn skips_directory(&self, path: &str) -> bool {
         self.skip_dirs.as_ref().is_some_and(|set| set.is_match(path))
     }

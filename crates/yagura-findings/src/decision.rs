@@ -10,7 +10,7 @@ pub use vex::read_vex;
 
 use globset::Glob;
 use jiff::Timestamp;
-use yagura_model::{Detection, Suppressed};
+use yagura_model::{CodeDetection, Detection, Suppressed};
 
 /// One decision: which detections it is about, and until when it holds. Every criterion that is set must fit.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -74,7 +74,37 @@ impl Decisions {
     }
 }
 
+impl Decisions {
+    /// Marks flaws in files that a rule names by the id of their rule page. What the file itself says goes first.
+    pub fn apply_to_code(&self, detections: &mut [CodeDetection], now: Timestamp) {
+        for detection in detections.iter_mut().filter(|detection| detection.suppressed.is_none()) {
+            let rule = self
+                .rules
+                .iter()
+                .find(|rule| rule.until.is_none_or(|until| until > now) && rule.fits_code(&detection.cause));
+            detection.suppressed = rule.map(|rule| Suppressed {
+                by: rule.by.clone(),
+                reason: rule.reason.clone(),
+                until: rule.until,
+            });
+        }
+    }
+}
+
 impl Rule {
+    /// True when the rule names the rule page of a flaw, and its file where it names files.
+    pub fn fits_code(&self, cause: &yagura_model::CodeCause) -> bool {
+        let about_packages = self.package.is_some()
+            || self.version.is_some()
+            || self.kind.is_some()
+            || self.fix_state.is_some()
+            || self.until_fixed
+            || !self.purls.is_empty();
+        !about_packages
+            && self.ids.contains(&cause.rule)
+            && (self.paths.is_empty() || self.paths.iter().any(|glob| text_matches(glob, &cause.path)))
+    }
+
     /// True when the rule is about a detection. `purl` is that of its package.
     pub fn fits(&self, detection: &Detection, purl: &str) -> bool {
         let package = &detection.package;
@@ -108,6 +138,11 @@ fn fix_state_is(state: &str, detection: &Detection) -> bool {
         "unknown" => !fixed && detection.fix.status == yagura_model::FixStatus::UnderInvestigation,
         _ => false,
     }
+}
+
+fn text_matches(glob: &str, path: &str) -> bool {
+    let glob = glob.trim_start_matches("./").trim_start_matches('/');
+    path == glob || Glob::new(glob).is_ok_and(|glob| glob.compile_matcher().is_match(path))
 }
 
 fn path_matches(glob: &str, package: &yagura_model::Package) -> bool {

@@ -4,7 +4,7 @@
 use crate::{Format, Report};
 use serde::Serialize;
 use std::io;
-use yagura_model::{Detection, Package, Unread};
+use yagura_model::{CodeDetection, Detection, Lang, Package, Unread};
 
 /// The format.
 pub struct Json;
@@ -38,7 +38,7 @@ struct Document<'a> {
     target: TargetView<'a>,
     packages: Vec<PackageView<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    findings: Option<Vec<FindingView<'a>>>,
+    findings: Option<Vec<AnyFinding<'a>>>,
     unread: &'a [Unread],
     #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<Vec<DataView<'a>>>,
@@ -141,6 +141,37 @@ struct FindingView<'a> {
     suppressed: Option<&'a yagura_model::Suppressed>,
 }
 
+/// A finding of either type.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum AnyFinding<'a> {
+    Package(Box<FindingView<'a>>),
+    Code(Box<CodeView<'a>>),
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CodeView<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    rule: &'a str,
+    detector: &'a str,
+    title: &'a str,
+    severity: &'static str,
+    description: &'a str,
+    remediation: &'a str,
+    cwes: Vec<String>,
+    tags: &'a [String],
+    path: &'a str,
+    start_line: u32,
+    end_line: u32,
+    start_column: u32,
+    end_column: u32,
+    excerpt: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    suppressed: Option<&'a yagura_model::Suppressed>,
+}
+
 #[derive(Serialize)]
 struct DataView<'a> {
     source: &'a str,
@@ -167,9 +198,14 @@ impl<'a> Document<'a> {
                 end_of_life: report.end_of_life.map(|date| date.to_string()),
             },
             packages: report.inventory.packages.iter().map(|one| package(one, report.purl)).collect(),
-            findings: report
-                .judged
-                .then(|| report.detections.iter().map(|detection| finding(detection, report.purl)).collect()),
+            findings: report.judged.then(|| {
+                let packages = report
+                    .detections
+                    .iter()
+                    .map(|one| AnyFinding::Package(Box::new(finding(one, report.purl))));
+                let code = report.code.iter().map(|one| AnyFinding::Code(Box::new(code(one, report.lang))));
+                packages.chain(code).collect()
+            }),
             unread: &report.inventory.unread,
             data: report.judged.then(|| {
                 report
@@ -207,6 +243,28 @@ fn package(package: &Package, purl: fn(&Package) -> String) -> PackageView<'_> {
         licenses: &package.licenses,
         owner: package.owner.as_ref(),
         commit: package.commit.as_deref(),
+    }
+}
+
+fn code(detection: &CodeDetection, lang: Lang) -> CodeView<'_> {
+    let cause = &detection.cause;
+    CodeView {
+        kind: "CODE_VULNERABILITY",
+        rule: &cause.rule,
+        detector: &cause.detector,
+        title: lang.pick(&cause.detector_name, &detection.name_ja),
+        severity: cause.severity.as_str(),
+        description: &cause.description,
+        remediation: &cause.remediation,
+        cwes: cause.cwes.iter().map(|number| format!("CWE-{number}")).collect(),
+        tags: &cause.tags,
+        path: &cause.path,
+        start_line: cause.lines.0,
+        end_line: cause.lines.1,
+        start_column: detection.columns.0,
+        end_column: detection.columns.1,
+        excerpt: &detection.excerpt,
+        suppressed: detection.suppressed.as_ref(),
     }
 }
 

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 use std::io;
-use yagura_model::{Detection, Inventory, Lang, Package};
+use yagura_model::{CodeDetection, Detection, Inventory, Lang, Package};
 
 /// One way to print a [`Report`].
 pub trait Format: Sync {
@@ -28,6 +28,8 @@ pub struct Report<'a> {
     pub inventory: &'a Inventory,
     /// Active and suppressed detections, most severe first. Empty for an inventory.
     pub detections: &'a [Detection],
+    /// Flaws in files, sorted by path and line; empty where nobody asked for them.
+    pub code: &'a [CodeDetection],
     /// False for `yagura inventory`: then the absence of detections means nothing.
     pub judged: bool,
     /// The advisory sources that were used.

@@ -1,4 +1,4 @@
-//! `sarif`: SARIF 2.1.0, one rule for each vulnerability and one result for each place it is found.
+//! `sarif`: SARIF 2.1.0, one rule for each vulnerability or rule page, one result for each place.
 //! <https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html>
 
 use crate::text::printable;
@@ -6,7 +6,7 @@ use crate::{Format, Report};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io;
-use yagura_model::{Detection, Severity};
+use yagura_model::{CodeDetection, Detection, Severity, Suppressed};
 
 /// The format.
 pub struct Sarif;
@@ -29,14 +29,31 @@ impl Format for Sarif {
             }
         }
         let index: BTreeMap<&str, usize> = rules.keys().enumerate().map(|(at, id)| (*id, at)).collect();
+        let mut pages: BTreeMap<&str, &CodeDetection> = BTreeMap::new();
+        for detection in report.code {
+            pages.entry(&detection.cause.rule).or_insert(detection);
+        }
+        let page_index: BTreeMap<&str, usize> =
+            pages.keys().enumerate().map(|(at, id)| (*id, rules.len() + at)).collect();
+        let described: Vec<Value> = rules
+            .values()
+            .map(|detection| rule(detection))
+            .chain(pages.values().map(|detection| page(detection, report)))
+            .collect();
+        let results: Vec<Value> = report
+            .detections
+            .iter()
+            .map(|detection| result(detection, report, &index))
+            .chain(report.code.iter().map(|detection| code_result(detection, report, &page_index)))
+            .collect();
         let mut run = json!({
             "tool": { "driver": {
                 "name": "Yagura",
                 "version": report.tool_version,
-                "rules": rules.values().map(|detection| rule(detection)).collect::<Vec<_>>(),
+                "rules": described,
             }},
             "columnKind": "unicodeCodePoints",
-            "results": report.detections.iter().map(|detection| result(detection, report, &index)).collect::<Vec<_>>(),
+            "results": results,
             "invocations": [{
                 "executionSuccessful": report.is_complete(),
                 "toolExecutionNotifications": notifications(report),
@@ -131,13 +148,59 @@ fn result(detection: &Detection, report: &Report<'_>, index: &BTreeMap<&str, usi
         // The same problem keeps its fingerprint when versions move, so that consumers track it.
         "partialFingerprints": { "yagura/v1": format!("{id}|{}|{}", package.ecosystem, package.name) },
     });
-    if let (Some(suppressed), Some(result)) = (&detection.suppressed, result.as_object_mut()) {
+    suppress(&mut result, detection.suppressed.as_ref(), "external");
+    result
+}
+
+fn suppress(result: &mut Value, suppressed: Option<&Suppressed>, kind: &str) {
+    if let (Some(suppressed), Some(result)) = (suppressed, result.as_object_mut()) {
         let why = suppressed.reason.as_deref().unwrap_or(&suppressed.by);
         result.insert(
             "suppressions".to_owned(),
-            json!([{ "kind": "external", "status": "accepted", "justification": printable(why) }]),
+            json!([{ "kind": kind, "status": "accepted", "justification": printable(why) }]),
         );
     }
+}
+
+/// The rule of a flaw in code.
+fn page(detection: &CodeDetection, report: &Report<'_>) -> Value {
+    let cause = &detection.cause;
+    let mut tags = vec!["security".to_owned()];
+    tags.extend(cause.tags.iter().cloned());
+    tags.extend(cause.cwes.iter().map(|cwe| format!("external/cwe/cwe-{cwe:03}")));
+    json!({
+        "id": cause.rule,
+        "shortDescription": { "text": report.lang.pick(&cause.detector_name, &detection.name_ja) },
+        "fullDescription": { "text": printable(&cause.description) },
+        "help": { "text": printable(&cause.remediation) },
+        "defaultConfiguration": { "level": level(cause.severity) },
+        "properties": { "tags": tags, "security-severity": format!("{:.1}", nominal(cause.severity)) },
+    })
+}
+
+fn code_result(detection: &CodeDetection, report: &Report<'_>, index: &BTreeMap<&str, usize>) -> Value {
+    let cause = &detection.cause;
+    let artifact = cause.path.split("!/").next().unwrap_or(&cause.path);
+    let title = report.lang.pick(&cause.detector_name, &detection.name_ja);
+    let mut result = json!({
+        "ruleId": cause.rule,
+        "ruleIndex": index.get(cause.rule.as_str()).copied().unwrap_or_default(),
+        "level": level(cause.severity),
+        "message": { "text": printable(&format!("{title}: {}", detection.excerpt)) },
+        "locations": [{ "physicalLocation": {
+            "artifactLocation": { "uri": uri(artifact) },
+            "region": {
+                "startLine": cause.lines.0,
+                "startColumn": detection.columns.0,
+                "endLine": cause.lines.1,
+                // SARIF counts up to the character behind the last one.
+                "endColumn": detection.columns.1.saturating_add(1),
+            },
+        }}],
+        "partialFingerprints": { "yagura/v1": format!("{}|{}|{}", cause.rule, cause.path, detection.excerpt) },
+    });
+    let own = detection.suppressed.as_ref().is_some_and(|one| one.by.starts_with(&cause.path));
+    suppress(&mut result, detection.suppressed.as_ref(), if own { "inSource" } else { "external" });
     result
 }
 

@@ -129,6 +129,7 @@ fn render_all(folder: &Path, kind: TargetKind, lang: Lang) {
             target: &target,
             inventory: &inventory,
             detections: if judged { &detections } else { &[] },
+            code: &[],
             judged,
             data: &data,
             end_of_life: Some("2024-01-01".parse().unwrap()),

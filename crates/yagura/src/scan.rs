@@ -13,18 +13,22 @@ use yagura_fs::{Limits, Tree};
 use yagura_model::{Inventory, TreePath};
 
 mod cache;
+mod code;
 pub mod evidence;
 mod image;
 mod progress;
 mod repository;
 mod target;
 
+pub use code::{Code, rules};
 pub use progress::Progress;
 pub use target::TargetSpec;
 
 /// How to look.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
+    /// What is looked for beside packages: `secret`.
+    pub scanners: Vec<String>,
     /// Globs of directories to leave out.
     pub skip_dirs: Vec<String>,
     /// Globs of files to leave out.
@@ -50,6 +54,8 @@ pub struct Scanned {
     pub target: Target,
     /// Its packages and gaps.
     pub inventory: Inventory,
+    /// Flaws in files, where they were asked for.
+    pub code: Code,
     /// Directories in which ignore files are looked for.
     pub roots: Vec<PathBuf>,
     /// The release of the kernel that runs on the scanned machine, when it is this one.
@@ -62,6 +68,7 @@ pub struct Scanned {
 /// The target as a whole cannot be read; anything less is in the inventory's `unread`.
 pub fn scan(spec: &TargetSpec, options: &Options, progress: &Progress) -> Result<Scanned, Failure> {
     target::check(spec)?;
+    code::check(spec, &options.scanners)?;
     let limits = Limits::default();
     let _deadline = Deadline::start(&limits, options.timeout);
     let selection = Selection::new(&options.skip_dirs, &options.skip_files).map_err(|error| {
@@ -74,9 +81,11 @@ pub fn scan(spec: &TargetSpec, options: &Options, progress: &Progress) -> Result
             let tree =
                 yagura_fs::Directory::open(root).map_err(|error| cannot_open(root, &error))?.as_machine();
             let tree = if root == Path::new("/") { tree.skip(foreign_mounts()) } else { tree };
+            let (inventory, code) = looked_at(&tree, &selection, options, &limits)?;
             Ok(Scanned {
                 target: target(TargetKind::Host, root.display().to_string()),
-                inventory: inventory(&tree, &selection, &limits),
+                inventory,
+                code,
                 roots: Vec::new(),
                 kernel: if root == Path::new("/") { running_kernel() } else { None },
             })
@@ -84,22 +93,16 @@ pub fn scan(spec: &TargetSpec, options: &Options, progress: &Progress) -> Result
         TargetSpec::Directory(path) => {
             progress.phase("reading files");
             let name = path.display().to_string();
-            let inventory = if path.is_file() {
-                inventory(
-                    &yagura_fs::SingleFile::open(path).map_err(|error| cannot_open(path, &error))?,
-                    &selection,
-                    &limits,
-                )
+            let tree: Box<dyn Tree> = if path.is_file() {
+                Box::new(yagura_fs::SingleFile::open(path).map_err(|error| cannot_open(path, &error))?)
             } else {
-                inventory(
-                    &yagura_fs::Directory::open(path).map_err(|error| cannot_open(path, &error))?,
-                    &selection,
-                    &limits,
-                )
+                Box::new(yagura_fs::Directory::open(path).map_err(|error| cannot_open(path, &error))?)
             };
+            let (inventory, code) = looked_at(&*tree, &selection, options, &limits)?;
             Ok(Scanned {
                 target: target(TargetKind::Directory, name),
                 inventory,
+                code,
                 roots: vec![path.clone()],
                 kernel: None,
             })
@@ -113,9 +116,11 @@ pub fn scan(spec: &TargetSpec, options: &Options, progress: &Progress) -> Result
         }
         TargetSpec::Zip(path) => {
             let tree = yagura_fs::ZipTree::open(path).map_err(|error| cannot_open(path, &error))?;
+            let (inventory, code) = looked_at(&tree, &selection, options, &limits)?;
             Ok(Scanned {
                 target: target(TargetKind::Archive, path.display().to_string()),
-                inventory: inventory(&tree, &selection, &limits),
+                inventory,
+                code,
                 roots: Vec::new(),
                 kernel: None,
             })
@@ -129,6 +134,7 @@ pub fn scan(spec: &TargetSpec, options: &Options, progress: &Progress) -> Result
             Ok(Scanned {
                 target: target(TargetKind::Sbom, name),
                 inventory: sbom.inventory,
+                code: Code::default(),
                 roots: Vec::new(),
                 kernel: None,
             })
@@ -155,6 +161,18 @@ fn foreign_mounts() -> Vec<TreePath> {
     std::fs::read_to_string("/proc/self/mountinfo")
         .map(|text| yagura_fs::mounts::foreign(&text))
         .unwrap_or_default()
+}
+
+/// What a tree holds, and the flaws in its files where they were asked for.
+fn looked_at(
+    tree: &dyn Tree,
+    selection: &Selection,
+    options: &Options,
+    limits: &Limits,
+) -> Result<(Inventory, Code), Failure> {
+    let mut found = inventory(tree, selection, limits);
+    let code = code::look(tree, selection, &options.scanners, limits, &mut found)?;
+    Ok((found, code))
 }
 
 /// What a tree holds. A tree that cannot be walked to its end is a gap in the result, not the end of the scan.

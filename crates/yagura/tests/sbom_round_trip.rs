@@ -55,6 +55,7 @@ fn again(id: &str, inventory: &Inventory) -> Inventory {
         target: &target,
         inventory,
         detections: &[],
+        code: &[],
         judged: false,
         data: &[],
         end_of_life: None,

@@ -65,6 +65,8 @@ fn lines(name: &str, text: &str) -> Result<Vec<Rule>, BadDecisions> {
 struct TrivyFile {
     #[serde(default)]
     vulnerabilities: Vec<TrivyEntry>,
+    #[serde(default)]
+    secrets: Vec<TrivyEntry>,
 }
 
 #[derive(Deserialize)]
@@ -86,10 +88,12 @@ struct TrivyEntry {
 
 fn trivy_yaml(name: &str, text: &str) -> Result<Vec<Rule>, BadDecisions> {
     let file: TrivyFile = yaml(name, text)?;
-    let entries = file.vulnerabilities.into_iter().enumerate();
-    entries
-        .map(|(index, entry)| {
-            let by = format!("{name}#/vulnerabilities/{index}");
+    let vulnerabilities = file.vulnerabilities.into_iter().enumerate().map(|one| ("vulnerabilities", one));
+    let secrets = file.secrets.into_iter().enumerate().map(|one| ("secrets", one));
+    vulnerabilities
+        .chain(secrets)
+        .map(|(list, (index, entry))| {
+            let by = format!("{name}#/{list}/{index}");
             let until = match &entry.expired_at {
                 Some(date) => Some(time(date).ok_or_else(|| BadDecisions {
                     file: name.to_owned(),

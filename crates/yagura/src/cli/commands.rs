@@ -1,10 +1,10 @@
 //! What each verb does.
 
 use super::args::{
-    Cli, DataArgs, DbVerb, DecisionArgs, GateArgs, OutputArgs, PlaceArgs, ScanArgs, Verb, WalkArgs,
+    Cli, DataArgs, DbVerb, DecisionArgs, GateArgs, OutputArgs, PlaceArgs, RulesVerb, ScanArgs, Verb, WalkArgs,
 };
 use super::output::{Outputs, print};
-use super::{Failure, exit, service};
+use super::{Failure, exit, rules, service};
 use crate::data::{self, Data};
 use crate::db;
 use crate::decisions;
@@ -36,6 +36,8 @@ pub fn run(cli: &Cli, lang: Lang) -> Result<u8, Failure> {
             shell.explain(&asked, walk, data, decisions)
         }
         Verb::Db(verb) => shell.db(verb),
+        Verb::Rules(RulesVerb::List { format }) => rules::list(format == "json", lang),
+        Verb::Rules(RulesVerb::Show { rule, format }) => rules::show(rule, format == "json", lang),
         Verb::Compare { scheme, file } => shell.compare(scheme, file.as_deref()),
         Verb::Serve(args) => service::run(Mode::Serve, args, cli.offline, cli.verbose, lang),
         Verb::Worker(args) => service::run(Mode::Worker, args, cli.offline, cli.verbose, lang),
@@ -65,18 +67,29 @@ struct Shell<'a> {
 impl Shell<'_> {
     fn scan(&self, target: &TargetSpec, args: &ScanArgs) -> Result<u8, Failure> {
         let outputs = Outputs::new(&args.output, "table")?;
-        let data = self.open_data(&args.data, &args.walk)?;
-        let scanned = self.look(target, &args.walk)?;
+        let packages = args.walk.scanners.iter().any(|scanner| scanner == "vuln");
+        // Nobody needs advisories to look for secrets.
+        let data = packages.then(|| self.open_data(&args.data, &args.walk)).transpose()?;
+        let mut scanned = self.look(target, &args.walk)?;
         let decided = decisions::load(&args.decisions.vex, &args.decisions.ignorefile, &scanned.roots)?;
-        let (mut judged, mut notes) =
-            decisions::judge(&scanned.inventory, scanned.kernel.as_deref(), &data, &decided, self.now);
-        select(&mut judged.detections, &args.gate);
-        self.remark(&data, &scanned, &mut notes);
-        let states = data.sources();
+        let (mut judged, mut notes) = (yagura_findings::Judged::default(), Vec::new());
+        if let Some(data) = &data {
+            (judged, notes) =
+                decisions::judge(&scanned.inventory, scanned.kernel.as_deref(), data, &decided, self.now);
+            select(&mut judged.detections, &args.gate);
+            self.remark(data, &scanned, &mut notes);
+        } else {
+            scanned.inventory.packages.clear();
+        }
+        decided.apply_to_code(&mut scanned.code.detections, self.now);
+        let shown = &args.gate.severity;
+        scanned.code.detections.retain(|one| shown.is_empty() || shown.contains(&one.cause.severity));
+        let states = data.as_ref().map(Data::sources).unwrap_or_default();
         let report = Report {
             target: &scanned.target,
             inventory: &scanned.inventory,
             detections: &judged.detections,
+            code: &scanned.code.detections,
             judged: true,
             data: &states,
             end_of_life: judged.end_of_life,
@@ -90,6 +103,16 @@ impl Shell<'_> {
         if outputs.hides_remarks() {
             self.remark_aside(&report);
         }
+        if !report.code.is_empty() {
+            for format in outputs.without_code() {
+                self.aside(&match self.lang {
+                    Lang::En => format!("`{format}` holds findings of packages only, not the secrets"),
+                    Lang::Ja => {
+                        format!("`{format}` にはパッケージの検出だけが入り、シークレットは入りません")
+                    }
+                });
+            }
+        }
         outputs.write(&report, args.gate.show_suppressed)?;
         Ok(verdict(&scanned, &judged.detections, &args.gate))
     }
@@ -101,6 +124,7 @@ impl Shell<'_> {
             target: &scanned.target,
             inventory: &scanned.inventory,
             detections: &[],
+            code: &[],
             judged: false,
             data: &[],
             end_of_life: None,
@@ -233,6 +257,7 @@ impl Shell<'_> {
 
     fn look(&self, target: &TargetSpec, walk: &WalkArgs) -> Result<Scanned, Failure> {
         let options = scan::Options {
+            scanners: walk.scanners.clone(),
             skip_dirs: walk.skip_dirs.clone(),
             skip_files: walk.skip_files.clone(),
             platform: walk.platform.clone(),
@@ -372,7 +397,9 @@ fn select(detections: &mut Vec<Detection>, gate: &GateArgs) {
 /// The exit code: a failed gate outweighs an incomplete scan, which outweighs an empty one.
 fn verdict(scanned: &Scanned, detections: &[Detection], gate: &GateArgs) -> u8 {
     let active = detections.iter().filter(|detection| detection.suppressed.is_none());
-    let worst: Option<Severity> = active.map(|detection| detection.severity).max();
+    let code = scanned.code.detections.iter().filter(|one| one.suppressed.is_none());
+    let severities = active.map(|detection| detection.severity).chain(code.map(|one| one.cause.severity));
+    let worst: Option<Severity> = severities.max();
     let failed = match (gate.fail_on, gate.exit_code) {
         (Some(limit), _) => worst.is_some_and(|worst| worst >= limit),
         (None, Some(_)) => worst.is_some(),
@@ -383,7 +410,7 @@ fn verdict(scanned: &Scanned, detections: &[Detection], gate: &GateArgs) -> u8 {
         gate.exit_code.unwrap_or(exit::GATE)
     } else if incomplete && !gate.allow_incomplete {
         exit::INCOMPLETE
-    } else if scanned.inventory.packages.is_empty() && !incomplete {
+    } else if scanned.inventory.packages.is_empty() && scanned.code.files == 0 && !incomplete {
         exit::NOTHING
     } else {
         exit::DONE

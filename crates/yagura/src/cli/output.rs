@@ -44,6 +44,12 @@ impl Outputs {
         !self.0.iter().any(|destination| destination.format == "table" && destination.file.is_none())
     }
 
+    /// Formats that were asked for and have no place for flaws in files.
+    pub fn without_code(&self) -> Vec<String> {
+        let formats = self.0.iter().map(|destination| destination.format.clone());
+        formats.filter(|format| !["table", "json", "sarif"].contains(&format.as_str())).collect()
+    }
+
     /// Writes every document.
     ///
     /// # Errors

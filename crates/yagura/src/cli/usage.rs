@@ -89,7 +89,7 @@ fn expected(flag: &str) -> Option<&'static str> {
     Some(match flag.split_whitespace().next()? {
         "--severity" | "--fail-on" => "使える値は untriaged、informational、low、medium、high、critical です",
         "--timeout" | "--max-db-age" => "90s、5m、1h、7d のように指定してください",
-        "--scanners" => "現在使えるのは vuln だけです (secret、code、config はまだありません)",
+        "--scanners" => "現在使えるのは vuln と secret です (code、config はまだありません)",
         "--exit-code" => "0 から 255 の数を指定してください",
         "--parallel" => "1 以上の数を指定してください",
         _ => return None,
@@ -172,7 +172,7 @@ mod tests {
             "yagura fs . -s",
             "yagura fs . --timeout soon",
             "yagura fs . --exit-code 300",
-            "yagura fs . --scanners vuln,secret",
+            "yagura fs . --scanners vuln,code",
             "yagura fs . --scanners bugs",
             "yagura fs . --lang fr",
             "yagura imgae x",

@@ -101,6 +101,7 @@ pub fn scan(
     let catalogs = catalogs(open, &cache, selection, limits, workers, progress);
     let image = &open.image;
     Ok(Scanned {
+        code: super::Code::default(),
         target: Target {
             kind: TargetKind::Image,
             name,

@@ -1,6 +1,6 @@
 //! Git repositories: a work tree on disk, or an address that is cloned first.
 
-use super::{Options, Progress, Scanned, cannot_open, inventory};
+use super::{Options, Progress, Scanned, cannot_open, looked_at};
 use crate::cli::{Failure, exit};
 use crate::said;
 use std::io::Read;
@@ -24,11 +24,18 @@ pub fn scan(
 ) -> Result<Scanned, Failure> {
     let local = Path::new(place);
     if local.is_dir() && !is_bare(local) {
-        return scan_work_tree(local, place, selection, limits, true);
+        return scan_work_tree(local, place, options, selection, limits, true);
     }
     if local.is_dir() {
         let path = std::fs::canonicalize(local).map_err(|error| super::cannot_read(local, &error))?;
-        return scan_clone(&format!("file://{}", path.display()), place, selection, limits, progress);
+        return scan_clone(
+            &format!("file://{}", path.display()),
+            place,
+            options,
+            selection,
+            limits,
+            progress,
+        );
     }
     if local.exists() || place.starts_with(['/', '.']) {
         let message = if local.exists() {
@@ -48,7 +55,7 @@ pub fn scan(
             ),
         ));
     }
-    scan_clone(place, place, selection, limits, progress)
+    scan_clone(place, place, options, selection, limits, progress)
 }
 
 /// True for a repository without a work tree, as servers keep them.
@@ -62,6 +69,7 @@ fn is_bare(directory: &Path) -> bool {
 fn scan_clone(
     address: &str,
     name: &str,
+    options: &Options,
     selection: &Selection,
     limits: &Limits,
     progress: &Progress,
@@ -75,17 +83,19 @@ fn scan_clone(
     })?;
     clone(address, temporary.path(), limits)?;
     progress.phase("reading files");
-    scan_work_tree(temporary.path(), name, selection, limits, false)
+    scan_work_tree(temporary.path(), name, options, selection, limits, false)
 }
 
 fn scan_work_tree(
     root: &Path,
     name: &str,
+    options: &Options,
     selection: &Selection,
     limits: &Limits,
     keeps: bool,
 ) -> Result<Scanned, Failure> {
     let tree = yagura_fs::Directory::open(root).map_err(|error| cannot_open(root, &error))?;
+    let (inventory, code) = looked_at(&tree, selection, options, limits)?;
     Ok(Scanned {
         target: Target {
             kind: TargetKind::Repository,
@@ -94,7 +104,8 @@ fn scan_work_tree(
             tags: Vec::new(),
             commit: head_commit(&root.join(".git")),
         },
-        inventory: inventory(&tree, selection, limits),
+        inventory,
+        code,
         roots: if keeps { vec![root.to_owned()] } else { Vec::new() },
         kernel: None,
     })

@@ -1,6 +1,7 @@
 //! The table for people: sorted, grouped by ecosystem, with what to update to, what was not read, and how
 //! old the data is.
 
+mod code;
 mod columns;
 mod gaps;
 
@@ -34,6 +35,7 @@ pub fn render(report: &Report<'_>, look: Look, show_suppressed: bool, out: &mut 
     title(report, look, out)?;
     if report.judged {
         findings(report, look, show_suppressed, out)?;
+        code::write(report, look, show_suppressed, out)?;
         writeln!(out, "{}", summary(report))?;
     } else {
         packages(report, look, out)?;
@@ -185,13 +187,13 @@ fn packages(report: &Report<'_>, look: Look, out: &mut dyn Write) -> io::Result<
 }
 
 fn severity(detection: &Detection) -> Cell {
-    let text = if detection.suppressed.is_some() {
-        format!("({})", detection.severity)
-    } else {
-        detection.severity.to_string()
-    };
+    severity_cell(detection.severity, detection.suppressed.is_some())
+}
+
+fn severity_cell(severity: Severity, suppressed: bool) -> Cell {
+    let text = if suppressed { format!("({severity})") } else { severity.to_string() };
     let colour = |colour: AnsiColor| Style::new().fg_color(Some(colour.into()));
-    Cell::new(text).styled(match detection.severity {
+    Cell::new(text).styled(match severity {
         Severity::Critical => colour(AnsiColor::Red).bold(),
         Severity::High => colour(AnsiColor::Red),
         Severity::Medium => colour(AnsiColor::Yellow),
@@ -229,19 +231,31 @@ fn threat(detection: &Detection, lang: Lang) -> String {
 /// One line: how many of each severity, how many can be fixed, how many are hidden.
 pub fn summary(report: &Report<'_>) -> String {
     let active: Vec<&Detection> = report.detections.iter().filter(|d| d.suppressed.is_none()).collect();
-    let suppressed = report.detections.len() - active.len();
+    let code: Vec<Severity> =
+        report.code.iter().filter(|one| one.suppressed.is_none()).map(|one| one.cause.severity).collect();
+    let all = active.len() + code.len();
+    let suppressed = report.detections.len() + report.code.len() - all;
+    // Who looks for secrets alone is not told about packages.
+    let secrets = report.inventory.packages.is_empty() && report.data.is_empty();
     let fixable = active.iter().filter(|d| !d.fix.versions.is_empty()).count();
     let exploited = active.iter().filter(|d| d.vulnerability.kev.is_some()).count();
     let parts: Vec<String> = Severity::ALL
         .iter()
         .rev()
         .filter_map(|severity| {
-            let count = active.iter().filter(|d| d.severity == *severity).count();
+            let count = active
+                .iter()
+                .map(|d| d.severity)
+                .chain(code.iter().copied())
+                .filter(|s| s == severity)
+                .count();
             (count > 0).then(|| format!("{count} {}", severity.as_str().to_lowercase()))
         })
         .collect();
     let mut line = match report.lang {
-        Lang::En => match active.len() {
+        Lang::En => match all {
+            0 if secrets && report.is_complete() => "No secret found".to_owned(),
+            0 if secrets => "No secret found in what could be read".to_owned(),
             0 if report.inventory.packages.is_empty() => {
                 "No package was found: there was nothing to judge".to_owned()
             }
@@ -250,7 +264,9 @@ pub fn summary(report: &Report<'_>) -> String {
             1 => format!("1 finding: {}", parts.join(", ")),
             count => format!("{} findings: {}", thousands(count as u64), parts.join(", ")),
         },
-        Lang::Ja => match active.len() {
+        Lang::Ja => match all {
+            0 if secrets && report.is_complete() => "シークレットは見つかりませんでした".to_owned(),
+            0 if secrets => "読み取れた範囲ではシークレットは見つかりませんでした".to_owned(),
             0 if report.inventory.packages.is_empty() => {
                 "パッケージが見つからず、判定するものがありませんでした".to_owned()
             }

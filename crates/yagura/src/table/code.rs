@@ -1,0 +1,52 @@
+//! Flaws in files, by file and line.
+
+use super::{Cell, Columns, Look, clean, put_line, severity_cell};
+use anstyle::Style;
+use std::io::{self, Write};
+use yagura_formats::Report;
+use yagura_model::CodeDetection;
+
+/// Writes what is shown; nothing where there is nothing.
+///
+/// # Errors
+/// Only those of `out`.
+pub fn write(report: &Report<'_>, look: Look, show_suppressed: bool, out: &mut dyn Write) -> io::Result<()> {
+    let lang = report.lang;
+    let shown: Vec<&CodeDetection> =
+        report.code.iter().filter(|one| show_suppressed || one.suppressed.is_none()).collect();
+    if shown.is_empty() {
+        return Ok(());
+    }
+    let bold = if look.colour { Style::new().bold() } else { Style::new() };
+    put_line(&format!("{bold}{}{bold:#}", lang.pick("Secrets", "シークレット")), out)?;
+    let mut table = Columns::new(
+        [
+            lang.pick("Severity", "深刻度"),
+            lang.pick("Rule", "ルール"),
+            lang.pick("Line", "行"),
+            lang.pick("Value", "値"),
+            lang.pick("Title", "概要"),
+        ],
+        look,
+    );
+    let mut file = None;
+    for one in shown {
+        if file != Some(&one.cause.path) {
+            file = Some(&one.cause.path);
+            table.section(Cell::new(clean(&one.cause.path)).styled(Style::new().dimmed()));
+        }
+        let title = lang.pick(&one.cause.detector_name, &one.name_ja);
+        table.row([
+            severity_cell(one.cause.severity, one.suppressed.is_some()),
+            Cell::new(&one.cause.rule),
+            Cell::new(one.cause.lines.0.to_string()),
+            Cell::new(&one.excerpt),
+            Cell::new(match &one.suppressed {
+                Some(decision) => format!("[{}] {title}", decision.by),
+                None => title.to_owned(),
+            }),
+        ]);
+    }
+    table.write(out)?;
+    writeln!(out)
+}
