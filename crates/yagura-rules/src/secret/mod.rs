@@ -18,7 +18,7 @@ mod value;
 use crate::page::PageError;
 use crate::rule::Rule;
 use crate::suppress;
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use lines::Lines;
 use regex::bytes::{Regex, RegexBuilder};
 use serde::Deserialize;
@@ -55,6 +55,9 @@ pub struct Secret {
     /// The value, or its first group.
     #[serde(default)]
     pattern: Option<String>,
+    /// Least bytes of one word around the keyword: short keywords are everywhere, long words are not.
+    #[serde(default)]
+    least: usize,
     /// Least entropy of the value in bits per character.
     #[serde(default)]
     entropy: f64,
@@ -160,6 +163,7 @@ impl<'a> Secrets<'a> {
         let words = AhoCorasick::builder()
             .ascii_case_insensitive(true)
             .match_kind(MatchKind::Standard)
+            .kind(Some(AhoCorasickKind::DFA))
             .build(leads.keys())
             .ok();
         Self { rules, words, leads: leads.into_values().collect(), credential, password }
@@ -191,7 +195,7 @@ impl<'a> Secrets<'a> {
                     Lead::Near(rule) if source.knows_names => {
                         let (start, end) = lines.around(hit.start());
                         if end - start <= LONG_LINE {
-                            self.near(rule, text, hit.start(), hit.end(), &mut found);
+                            self.near(rule, text, (hit.start(), hit.end()), source, &mut found);
                         }
                     }
                     Lead::Assigned if source.knows_names && hit.start() >= assigned_to => {
@@ -218,6 +222,9 @@ impl<'a> Secrets<'a> {
         found: &mut Vec<Match>,
     ) {
         let Some(&(_, secret)) = self.rules.get(rule) else { return };
+        if !value::is_word_of(text, start, secret.least) {
+            return;
+        }
         let Some(regex) = secret.regex() else { return };
         let from = done.get(rule).copied().unwrap_or_default();
         // A shape that spans lines, such as a key in PEM, is longer than a line of text.
@@ -244,7 +251,14 @@ impl<'a> Secrets<'a> {
     }
 
     /// Looks at the next words after the name of a service for one of the right shape.
-    fn near(&self, rule: usize, text: &[u8], start: usize, end: usize, found: &mut Vec<Match>) {
+    fn near(
+        &self,
+        rule: usize,
+        text: &[u8],
+        (start, end): (usize, usize),
+        source: value::Source,
+        found: &mut Vec<Match>,
+    ) {
         let Some(&(_, secret)) = self.rules.get(rule) else { return };
         if !value::begins_word(text, start) {
             return;
@@ -255,6 +269,8 @@ impl<'a> Secrets<'a> {
                 Some(regex) => regex.is_match(candidate) && value::is_varied(candidate),
                 None => value::is_random(candidate),
             };
+            // In a program a word without quotes is a name.
+            let fits = fits && (!source.quotes_text || value::is_quoted(text, from));
             if fits {
                 self.push(rule, text, from, to, found);
                 return;

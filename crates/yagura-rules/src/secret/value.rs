@@ -80,6 +80,17 @@ pub fn begins_word(text: &[u8], start: usize) -> bool {
     !before.is_ascii_alphabetic() || (before.is_ascii_lowercase() && upper)
 }
 
+/// True when the word around a place has so many bytes.
+pub fn is_word_of(text: &[u8], at: usize, least: usize) -> bool {
+    let inside = |byte: &&u8| byte.is_ascii_alphanumeric() || b"_-+/=.~%!:@".contains(byte);
+    let after = text.get(at..).unwrap_or_default().iter().take(least).take_while(inside).count();
+    after >= least || {
+        let before =
+            text.get(..at).unwrap_or_default().iter().rev().take(least - after).take_while(inside).count();
+        before + after >= least
+    }
+}
+
 /// Bytes that values are made of.
 fn in_value(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"_-+/=.~%!".contains(&byte)
@@ -115,7 +126,7 @@ pub fn candidates(text: &[u8], start: usize, end: usize, most: usize) -> Vec<(us
                 at += 1;
             }
             // Paths, calls, fragments, comments and the ends of statements belong to something else.
-            b'#' | b'/' | b'@' | b';' | b'?' | b'&' | b'$' | b'{' if breaks == 0 && byte != b'{' => break,
+            b'#' | b'/' | b'@' | b';' | b'?' | b'&' | b'$' => break,
             b'+' | b'=' | b'-' | b'.' | b'~' | b'%' | b'!' => at += 1,
             _ if in_value(byte) => {
                 let from = at;
@@ -135,6 +146,11 @@ pub fn candidates(text: &[u8], start: usize, end: usize, most: usize) -> Vec<(us
         }
     }
     found
+}
+
+/// True when a quote stands before the stretch.
+pub fn is_quoted(text: &[u8], start: usize) -> bool {
+    start.checked_sub(1).and_then(|at| text.get(at)).is_some_and(|byte| b"\"'`=".contains(byte))
 }
 
 /// Without the punctuation of the sentence around it.
