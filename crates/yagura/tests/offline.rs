@@ -29,6 +29,8 @@ const COMMANDS: &[(&[&str], i32)] = &[
     (&["db", "export", "exported.db", "--db", "built.db"], 0),
     (&["db", "import", "exported.db", "--db", "imported.db"], 0),
     (&["compare", "dpkg", "pairs"], 0),
+    (&["rules", "list"], 0),
+    (&["fs", ".", "--scanners", "secret"], 0),
     (&["version"], 0),
     (&["help", "image"], 0),
 ];

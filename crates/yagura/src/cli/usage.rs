@@ -10,7 +10,6 @@ const UNBUILT: &[(&str, &str, &str)] = &[
     ("disk", "disk images and snapshots", "ディスクイメージとスナップショット"),
     ("lambda", "functions and their layers", "Lambda 関数とレイヤー"),
     ("reach", "network reachability", "ネットワーク到達性"),
-    ("rules", "code, secret and infrastructure rules", "コード・シークレット・IaC のルール"),
 ];
 
 /// What other scanners call it.
