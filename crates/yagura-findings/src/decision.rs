@@ -10,7 +10,7 @@ pub use vex::read_vex;
 
 use globset::Glob;
 use jiff::Timestamp;
-use yagura_model::{CodeDetection, Detection, Suppressed};
+use yagura_model::{CodeCause, CodeDetection, Detection, Suppressed};
 
 /// One decision: which detections it is about, and until when it holds. Every criterion that is set must fit.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -55,12 +55,11 @@ impl Decisions {
         now: Timestamp,
     ) -> Vec<String> {
         let (expired, holding): (Vec<&Rule>, Vec<&Rule>) =
-            self.rules.iter().partition(|rule| rule.until.is_some_and(|until| until <= now));
+            self.rules.iter().partition(|rule| rule.has_expired(now));
         for detection in detections.iter_mut() {
             let purl = purl(&detection.package);
-            detection.suppressed = holding.iter().find(|rule| rule.fits(detection, &purl)).map(|rule| {
-                Suppressed { by: rule.by.clone(), reason: rule.reason.clone(), until: rule.until }
-            });
+            detection.suppressed =
+                holding.iter().find(|rule| rule.fits(detection, &purl)).map(|rule| rule.suppression());
         }
         expired
             .iter()
@@ -72,28 +71,33 @@ impl Decisions {
             .map(|rule| format!("{}: expired, its finding is shown again", rule.by))
             .collect()
     }
-}
 
-impl Decisions {
     /// Marks flaws in files that a rule names by the id of their rule page. What the file itself says goes first.
     pub fn apply_to_code(&self, detections: &mut [CodeDetection], now: Timestamp) {
         for detection in detections.iter_mut().filter(|detection| detection.suppressed.is_none()) {
-            let rule = self
-                .rules
-                .iter()
-                .find(|rule| rule.until.is_none_or(|until| until > now) && rule.fits_code(&detection.cause));
-            detection.suppressed = rule.map(|rule| Suppressed {
-                by: rule.by.clone(),
-                reason: rule.reason.clone(),
-                until: rule.until,
-            });
+            let mut holding = self.rules.iter().filter(|rule| !rule.has_expired(now));
+            detection.suppressed =
+                holding.find(|rule| rule.fits_code(&detection.cause)).map(Rule::suppression);
         }
     }
 }
 
 impl Rule {
+    fn has_expired(&self, now: Timestamp) -> bool {
+        self.until.is_some_and(|until| until <= now)
+    }
+
+    fn suppression(&self) -> Suppressed {
+        Suppressed { by: self.by.clone(), reason: self.reason.clone(), until: self.until }
+    }
+
+    /// True for one of the paths that the rule names, or for any when it names none.
+    fn covers_path<'a>(&self, paths: impl Iterator<Item = &'a str> + Clone) -> bool {
+        self.paths.is_empty() || self.paths.iter().any(|glob| path_matches(glob, paths.clone()))
+    }
+
     /// True when the rule names the rule page of a flaw, and its file where it names files.
-    pub fn fits_code(&self, cause: &yagura_model::CodeCause) -> bool {
+    pub fn fits_code(&self, cause: &CodeCause) -> bool {
         let about_packages = self.package.is_some()
             || self.version.is_some()
             || self.kind.is_some()
@@ -102,7 +106,7 @@ impl Rule {
             || !self.purls.is_empty();
         !about_packages
             && self.ids.contains(&cause.rule)
-            && (self.paths.is_empty() || self.paths.iter().any(|glob| text_matches(glob, &cause.path)))
+            && self.covers_path(std::iter::once(cause.path.as_str()))
     }
 
     /// True when the rule is about a detection. `purl` is that of its package.
@@ -122,7 +126,7 @@ impl Rule {
             && equals(&self.version, &package.version)
             && self.kind.as_ref().is_none_or(kind)
             && (self.purls.is_empty() || self.purls.iter().any(|wanted| purl_covers(wanted, purl)))
-            && (self.paths.is_empty() || self.paths.iter().any(|glob| path_matches(glob, package)))
+            && self.covers_path(package.locations.iter().map(|location| location.path.as_str()))
             && self.fix_state.as_deref().is_none_or(|state| fix_state_is(state, detection))
             && (!self.until_fixed || detection.fix.versions.is_empty())
     }
@@ -140,18 +144,10 @@ fn fix_state_is(state: &str, detection: &Detection) -> bool {
     }
 }
 
-fn text_matches(glob: &str, path: &str) -> bool {
-    let glob = glob.trim_start_matches("./").trim_start_matches('/');
-    path == glob || Glob::new(glob).is_ok_and(|glob| glob.compile_matcher().is_match(path))
-}
-
-fn path_matches(glob: &str, package: &yagura_model::Package) -> bool {
+fn path_matches<'a>(glob: &str, mut paths: impl Iterator<Item = &'a str>) -> bool {
     let glob = glob.trim_start_matches("./").trim_start_matches('/');
     let matcher = Glob::new(glob).map(|glob| glob.compile_matcher());
-    package.locations.iter().any(|location| {
-        let path = location.path.as_str();
-        path == glob || matcher.as_ref().is_ok_and(|matcher| matcher.is_match(path))
-    })
+    paths.any(|path| path == glob || matcher.as_ref().is_ok_and(|matcher| matcher.is_match(path)))
 }
 
 /// A purl without version or qualifiers stands for all of them.

@@ -4,7 +4,7 @@
 use crate::{Format, Report};
 use serde::Serialize;
 use std::io;
-use yagura_model::{CodeDetection, Detection, Lang, Package, Unread};
+use yagura_model::{CodeDetection, Detection, Lang, Package, Unread, cwe_ids};
 
 /// The format.
 pub struct Json;
@@ -19,6 +19,10 @@ impl Format for Json {
 
     fn media_type(&self) -> &'static str {
         "application/json"
+    }
+
+    fn holds_code(&self) -> bool {
+        true
     }
 
     fn render(&self, report: &Report<'_>, out: &mut dyn io::Write) -> io::Result<()> {
@@ -256,7 +260,7 @@ fn code(detection: &CodeDetection, lang: Lang) -> CodeView<'_> {
         severity: cause.severity.as_str(),
         description: &cause.description,
         remediation: &cause.remediation,
-        cwes: cause.cwes.iter().map(|number| format!("CWE-{number}")).collect(),
+        cwes: cwe_ids(&cause.cwes),
         tags: &cause.tags,
         path: &cause.path,
         start_line: cause.lines.0,
@@ -290,7 +294,7 @@ fn finding(detection: &Detection, purl: fn(&Package) -> String) -> FindingView<'
         advisory: &detection.advisory,
         title: &vulnerability.summary,
         description: &vulnerability.details,
-        cwes: vulnerability.cwes.iter().map(|number| format!("CWE-{number}")).collect(),
+        cwes: cwe_ids(&vulnerability.cwes),
         epss: vulnerability.epss.as_ref(),
         kev: vulnerability.kev.as_ref(),
         published: vulnerability.published.map(|time| time.to_string()),

@@ -13,6 +13,11 @@ pub trait Format: Sync {
     /// The IANA media type.
     fn media_type(&self) -> &'static str;
 
+    /// Whether [`Report::code`] has a place in the document.
+    fn holds_code(&self) -> bool {
+        false
+    }
+
     /// Writes the whole document.
     ///
     /// # Errors

@@ -20,6 +20,10 @@ impl Format for Sarif {
         "application/sarif+json"
     }
 
+    fn holds_code(&self) -> bool {
+        true
+    }
+
     fn render(&self, report: &Report<'_>, out: &mut dyn io::Write) -> io::Result<()> {
         let mut rules: BTreeMap<&str, &Detection> = BTreeMap::new();
         for detection in report.detections {

@@ -32,6 +32,11 @@ pub struct Vulnerability {
     pub kev: Option<Kev>,
 }
 
+/// Ids of CWE numbers as they are written everywhere: `CWE-798`.
+pub fn cwe_ids(numbers: &[u16]) -> Vec<String> {
+    numbers.iter().map(|number| format!("CWE-{number}")).collect()
+}
+
 /// An EPSS score of one day.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Epss {

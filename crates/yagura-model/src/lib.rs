@@ -37,7 +37,7 @@ pub use finding::{
     Score, VulnerablePackage,
 };
 pub use id::{AccountId, EcosystemId, FilterId, FindingId, LayerId, Region, SourceId, VulnerabilityId};
-pub use intelligence::{Epss, Kev, Vulnerability};
+pub use intelligence::{Epss, Kev, Vulnerability, cwe_ids};
 pub use inventory::{Inventory, Unread, UnreadReason};
 pub use lang::Lang;
 pub use package::{Location, Owner, Package, Relation, Scope, SourcePackage};

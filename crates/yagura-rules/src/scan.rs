@@ -2,7 +2,6 @@
 
 use crate::rule::{Matcher, RuleSet};
 use crate::secret::Secrets;
-use std::collections::BTreeSet;
 use yagura_fs::{EntryKind, File, Flow, Limits, Tree};
 use yagura_model::{CodeDetection, TreePath, Unread, UnreadReason};
 
@@ -74,9 +73,9 @@ impl<'a> Scan<'a> {
                 detail: "time ran out while looking for secrets".to_owned(),
             });
         }
-        out.unread.extend(unread);
-        let unique: BTreeSet<Unread> = out.unread.drain(..).collect();
-        out.unread = unique.into_iter().collect();
+        out.unread.append(&mut unread);
+        out.unread.sort();
+        out.unread.dedup();
         sort(&mut out.detections);
         out
     }
@@ -109,11 +108,9 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// Looks at one text. Bytes that are not UTF-8 are taken as they are.
+    /// Looks at one text, from its beginning to its end. Bytes that are not UTF-8 are taken as they are.
     pub fn text(&self, path: &str, bytes: &[u8]) -> Vec<CodeDetection> {
-        let mut found = self.secrets.as_ref().map_or_else(Vec::new, |secrets| secrets.text(path, bytes));
-        sort(&mut found);
-        found
+        self.secrets.as_ref().map_or_else(Vec::new, |secrets| secrets.text(path, bytes))
     }
 }
 

@@ -2,8 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a failing unwrap is a failing test")]
 
+mod common;
+
+use common::{command, project};
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
 /// A value of the right shape that nobody issued.
 fn value() -> String {
@@ -13,21 +16,19 @@ fn value() -> String {
 }
 
 fn yagura(root: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_yagura")).args(arguments).current_dir(root).output().unwrap()
+    command(root, arguments).output().unwrap()
 }
 
 fn repository() -> tempfile::TempDir {
-    let root = tempfile::tempdir().unwrap();
-    let write = |path: &str, text: String| {
-        let path = root.path().join(path);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
-    };
-    write("app/settings.py", format!("DEBUG = True\nstripe.api_key = \"{}\"\n", value()));
-    write("app/test.py", format!("# yagura:ignore stripe-key of a closed account\nkey = \"{}\"\n", value()));
-    write("app/clean.py", "password = os.environ[\"PASSWORD\"]\n".to_owned());
-    write(".git/config", format!("token = {}\n", value()));
-    root
+    let value = value();
+    let settings = format!("DEBUG = True\nstripe.api_key = \"{value}\"\n");
+    let test = format!("# yagura:ignore stripe-key of a closed account\nkey = \"{value}\"\n");
+    project(&[
+        ("app/settings.py", settings.as_bytes()),
+        ("app/test.py", test.as_bytes()),
+        ("app/clean.py", b"password = os.environ[\"PASSWORD\"]\n"),
+        (".git/config", format!("token = {value}\n").as_bytes()),
+    ])
 }
 
 #[test]

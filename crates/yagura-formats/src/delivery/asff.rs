@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use yagura_model::{
     Cause, FindingStatus, Function, Home, Image, Instance, PackageCause, Resource, ResourceDetails,
-    ResourceKind, Severity,
+    ResourceKind, Severity, cwe_ids,
 };
 
 /// Whose findings they are.
@@ -106,7 +106,7 @@ pub fn asff(subject: &Subject<'_>, product: &Product, gone: bool) -> Value {
         }
         Cause::Code(cause) => {
             let mut place = json!({
-                "Cwes": cause.cwes.iter().map(|cwe| format!("CWE-{cwe}")).collect::<Vec<_>>(),
+                "Cwes": cwe_ids(&cause.cwes),
                 "FilePath": {
                     "FileName": cause.path.rsplit('/').next().unwrap_or_default(),
                     "FilePath": cause.path,

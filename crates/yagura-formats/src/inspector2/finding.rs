@@ -13,7 +13,7 @@ use crate::service::Epoch;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use yagura_model::{
-    Cause, CodeCause, NetworkCause, PackageCause, Rating, Resource, Score, Vulnerability, cvss,
+    Cause, CodeCause, NetworkCause, PackageCause, Rating, Resource, Score, Vulnerability, cvss, cwe_ids,
 };
 
 /// Longest description, in characters.
@@ -174,7 +174,7 @@ fn add_code(shown: &mut Finding, cause: &CodeCause) {
     });
     shown.fix_available = Some(FixAvailable::Yes);
     shown.code_vulnerability_details = Some(CodeVulnerabilityDetails {
-        cwes: cause.cwes.iter().map(|cwe| format!("CWE-{cwe}")).collect(),
+        cwes: cwe_ids(&cause.cwes),
         detector_id: cause.detector.clone(),
         detector_name: cause.detector_name.clone(),
         detector_tags: Some(cause.tags.clone()),

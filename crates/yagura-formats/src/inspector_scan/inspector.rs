@@ -4,8 +4,8 @@ use super::rating::{nvd, origin, put, vendor, word};
 use super::{Component, Found, Scan, iso};
 use crate::inspector2::finding::{description, midnight};
 use serde_json::{Map, Value, json};
-use yagura_model::Severity;
 use yagura_model::cvss::version as cvss_version;
+use yagura_model::{Severity, cwe_ids};
 
 /// The findings without the components.
 pub fn inspector(scan: &Scan) -> Value {
@@ -58,7 +58,7 @@ fn vulnerability(found: &Found) -> Value {
 fn properties(found: &Found) -> Value {
     let facts = &found.facts;
     let mut out = Map::new();
-    let cwes: Vec<String> = facts.cwes.iter().map(|cwe| format!("CWE-{cwe}")).collect();
+    let cwes = cwe_ids(&facts.cwes);
     put(&mut out, "cwes", (!cwes.is_empty()).then_some(cwes));
     let third = facts.ratings.iter().filter_map(|rating| {
         let (vector, score) = (rating.vector.as_ref()?, rating.score?);

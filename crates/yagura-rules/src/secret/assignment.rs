@@ -144,13 +144,7 @@ fn kind(name: &[u8]) -> Option<bool> {
         "key" | "keys" if KEYS.contains(&before) || words.len() > 2 => Some(false),
         "id" if matches!(before, "secret" | "token" | "key") => None,
         "value" | "string" | "b64" | "base64" | "v1" | "v2" | "prod" | "dev" | "live" | "test" => {
-            let shorter: Vec<String> = words.get(..words.len() - 1)?.to_vec();
-            let last = shorter.last()?;
-            if PASSWORDS.contains(&last.as_str()) {
-                Some(true)
-            } else {
-                SECRETS.contains(&last.as_str()).then_some(false)
-            }
+            if PASSWORDS.contains(&before) { Some(true) } else { SECRETS.contains(&before).then_some(false) }
         }
         _ => None,
     }

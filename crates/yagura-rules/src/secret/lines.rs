@@ -15,8 +15,7 @@ impl<'a> Lines<'a> {
 
     /// Line and column of a byte, from 1. Columns count characters.
     pub fn position(&self, at: usize) -> (u32, u32) {
-        let line = self.starts.partition_point(|start| *start <= at).max(1);
-        let start = self.starts.get(line - 1).copied().unwrap_or_default();
+        let (line, start) = self.line_of(at);
         let before = self.text.get(start..at).unwrap_or_default();
         let column = before.iter().filter(|byte| **byte & 0xc0 != 0x80).count() + 1;
         (u32::try_from(line).unwrap_or(u32::MAX), u32::try_from(column).unwrap_or(u32::MAX))
@@ -24,10 +23,15 @@ impl<'a> Lines<'a> {
 
     /// Begin and end of the line around a byte, without its line end.
     pub fn around(&self, at: usize) -> (usize, usize) {
-        let line = self.starts.partition_point(|start| *start <= at).max(1);
-        let start = self.starts.get(line - 1).copied().unwrap_or_default();
+        let (line, start) = self.line_of(at);
         let end = self.starts.get(line).map_or(self.text.len(), |next| next - 1);
         (start, end.max(start))
+    }
+
+    /// The number of the line that a byte is in, from 1, and where it begins.
+    fn line_of(&self, at: usize) -> (usize, usize) {
+        let line = self.starts.partition_point(|start| *start <= at).max(1);
+        (line, self.starts.get(line - 1).copied().unwrap_or_default())
     }
 
     /// A line by its number, from 1; at most its first 2,000 bytes.

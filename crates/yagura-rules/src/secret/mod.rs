@@ -30,6 +30,9 @@ use yagura_model::{CodeCause, CodeDetection, Severity};
 const BEFORE: usize = 160;
 const AFTER: usize = 2_400;
 
+/// Bytes after a keyword whose value is `long`.
+const LONG_AFTER: usize = 9_600;
+
 /// Bytes after the name of a service in which its value is looked for.
 const NEAR: usize = 200;
 
@@ -55,6 +58,9 @@ pub struct Secret {
     /// The value, or its first group.
     #[serde(default)]
     pattern: Option<String>,
+    /// True for a value of several lines, as a key in PEM: it is looked for further behind the keyword.
+    #[serde(default)]
+    long: bool,
     /// Least bytes of one word around the keyword: short keywords are everywhere, long words are not.
     #[serde(default)]
     least: usize,
@@ -83,7 +89,7 @@ impl Secret {
     /// Reads the block.
     ///
     /// # Errors
-    /// It is not YAML of this shape, or its pattern is not a regular expression.
+    /// It is not YAML of this shape. Whether its pattern is a regular expression is seen when it is first needed.
     pub fn read(page: &str, text: &str) -> Result<Self, PageError> {
         let secret: Self =
             serde_saphyr::from_str(text).map_err(|error| PageError::malformed(page, "secret", error))?;
@@ -91,7 +97,7 @@ impl Secret {
         if ways.iter().filter(|way| **way).count() != 1 {
             return Err(PageError::malformed(page, "secret", "give one of keywords, near and assigned"));
         }
-        if secret.pattern.is_none() && secret.assigned.is_none() && secret.near.is_empty() {
+        if secret.pattern.is_none() && !secret.keywords.is_empty() {
             return Err(PageError::malformed(page, "secret", "give a pattern"));
         }
         Ok(secret)
@@ -227,8 +233,7 @@ impl<'a> Secrets<'a> {
         }
         let Some(regex) = secret.regex() else { return };
         let from = done.get(rule).copied().unwrap_or_default();
-        // A shape that spans lines, such as a key in PEM, is longer than a line of text.
-        let after = if secret.keywords.iter().any(|word| word.contains("key-")) { 4 * AFTER } else { AFTER };
+        let after = if secret.long { LONG_AFTER } else { AFTER };
         let window = text.get(..text.len().min(end + after)).unwrap_or(text);
         let at = start.saturating_sub(BEFORE).max(from);
         if at > window.len() || end < from {

@@ -45,9 +45,9 @@ impl Outputs {
     }
 
     /// Formats that were asked for and have no place for flaws in files.
-    pub fn without_code(&self) -> Vec<String> {
-        let formats = self.0.iter().map(|destination| destination.format.clone());
-        formats.filter(|format| !["table", "json", "sarif"].contains(&format.as_str())).collect()
+    pub fn without_code(&self) -> impl Iterator<Item = &str> {
+        let formats = self.0.iter().map(|destination| destination.format.as_str());
+        formats.filter(|id| yagura_formats::format(id).is_some_and(|format| !format.holds_code()))
     }
 
     /// Writes every document.

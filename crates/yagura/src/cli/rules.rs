@@ -6,7 +6,7 @@ use crate::said;
 use crate::scan;
 use crate::table::{Cell, Columns};
 use serde_json::{Value, json};
-use yagura_model::Lang;
+use yagura_model::{Lang, cwe_ids};
 use yagura_rules::Rule;
 
 /// Lists every rule.
@@ -63,8 +63,7 @@ pub fn show(id: &str, as_json: bool, lang: Lang) -> Result<u8, Failure> {
     to_stdout(|_, out| {
         writeln!(out, "{}: {} ({})", rule.id, lang.pick(&rule.name, &rule.name_ja), rule.severity)?;
         if !rule.cwe.is_empty() {
-            let cwes: Vec<String> = rule.cwe.iter().map(|number| format!("CWE-{number}")).collect();
-            writeln!(out, "{}", cwes.join(", "))?;
+            writeln!(out, "{}", cwe_ids(&rule.cwe).join(", "))?;
         }
         writeln!(out, "\n{}\n\n{}", rule.description, rule.remediation)?;
         for (tool, ids) in &rule.equivalents {
@@ -81,7 +80,7 @@ fn document(rule: &Rule, lang: Lang) -> Value {
         "name": lang.pick(&rule.name, &rule.name_ja),
         "scanner": rule.matcher.scanner(),
         "severity": rule.severity.as_str(),
-        "cwes": rule.cwe.iter().map(|number| format!("CWE-{number}")).collect::<Vec<_>>(),
+        "cwes": cwe_ids(&rule.cwe),
         "tags": rule.tags,
         "equivalents": rule.equivalents,
         "description": rule.description,

@@ -1,6 +1,6 @@
 //! Flaws in files, by file and line.
 
-use super::{Cell, Columns, Look, clean, put_line, severity_cell};
+use super::{Cell, Columns, Look, clean, heading, severity, title_of};
 use anstyle::Style;
 use std::io::{self, Write};
 use yagura_formats::Report;
@@ -17,8 +17,7 @@ pub fn write(report: &Report<'_>, look: Look, show_suppressed: bool, out: &mut d
     if shown.is_empty() {
         return Ok(());
     }
-    let bold = if look.colour { Style::new().bold() } else { Style::new() };
-    put_line(&format!("{bold}{}{bold:#}", lang.pick("Secrets", "シークレット")), out)?;
+    heading(lang.pick("Secrets", "シークレット"), look, out)?;
     let mut table = Columns::new(
         [
             lang.pick("Severity", "深刻度"),
@@ -35,16 +34,12 @@ pub fn write(report: &Report<'_>, look: Look, show_suppressed: bool, out: &mut d
             file = Some(&one.cause.path);
             table.section(Cell::new(clean(&one.cause.path)).styled(Style::new().dimmed()));
         }
-        let title = lang.pick(&one.cause.detector_name, &one.name_ja);
         table.row([
-            severity_cell(one.cause.severity, one.suppressed.is_some()),
+            severity(one.cause.severity, one.suppressed.as_ref()),
             Cell::new(&one.cause.rule),
             Cell::new(one.cause.lines.0.to_string()),
             Cell::new(&one.excerpt),
-            Cell::new(match &one.suppressed {
-                Some(decision) => format!("[{}] {title}", decision.by),
-                None => title.to_owned(),
-            }),
+            Cell::new(title_of(lang.pick(&one.cause.detector_name, &one.name_ja), one.suppressed.as_ref())),
         ]);
     }
     table.write(out)?;

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use yagura_formats::{Report, SourceState};
-use yagura_model::{Detection, FixStatus, Lang, Package, Severity};
+use yagura_model::{Detection, FixStatus, Lang, Package, Severity, Suppressed};
 
 /// How the terminal looks.
 #[derive(Debug, Clone, Copy)]
@@ -82,13 +82,18 @@ fn findings(report: &Report<'_>, look: Look, show_suppressed: bool, out: &mut dy
             groups.entry(detection.package.ecosystem.as_str()).or_default().push(detection);
         }
     }
-    let bold = if look.colour { Style::new().bold() } else { Style::new() };
     for (ecosystem, detections) in groups {
-        put_line(&format!("{bold}{}{bold:#}", clean(ecosystem)), out)?;
+        heading(&clean(ecosystem), look, out)?;
         findings_of(&detections, report.lang, look).write(out)?;
         writeln!(out)?;
     }
     Ok(())
+}
+
+/// The line above a group of findings.
+fn heading(text: &str, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let bold = if look.colour { Style::new().bold() } else { Style::new() };
+    put_line(&format!("{bold}{text}{bold:#}"), out)
 }
 
 /// The findings of one ecosystem by the file in which the fix goes, worst first.
@@ -125,13 +130,13 @@ fn findings_of(detections: &[&Detection], lang: Lang, look: Look) -> Columns {
         });
         for detection in found {
             table.row([
-                severity(detection),
+                severity(detection.severity, detection.suppressed.as_ref()),
                 Cell::new(detection.vulnerability.id.as_str()),
                 Cell::new(&detection.package.name),
                 Cell::new(&detection.package.version),
                 Cell::new(fix(detection, lang)),
                 Cell::new(threat(detection, lang)),
-                Cell::new(title_of(detection)),
+                Cell::new(title_of(&detection.vulnerability.summary, detection.suppressed.as_ref())),
             ]);
         }
     }
@@ -152,11 +157,10 @@ fn place(package: &Package, lang: Lang) -> String {
 }
 
 /// The title; who suppressed the finding comes first where somebody did.
-fn title_of(detection: &Detection) -> String {
-    let summary = &detection.vulnerability.summary;
-    match &detection.suppressed {
-        Some(decision) => format!("[{}] {summary}", decision.by),
-        None => summary.clone(),
+fn title_of(title: &str, suppressed: Option<&Suppressed>) -> String {
+    match suppressed {
+        Some(decision) => format!("[{}] {title}", decision.by),
+        None => title.to_owned(),
     }
 }
 
@@ -186,12 +190,8 @@ fn packages(report: &Report<'_>, look: Look, out: &mut dyn Write) -> io::Result<
     writeln!(out)
 }
 
-fn severity(detection: &Detection) -> Cell {
-    severity_cell(detection.severity, detection.suppressed.is_some())
-}
-
-fn severity_cell(severity: Severity, suppressed: bool) -> Cell {
-    let text = if suppressed { format!("({severity})") } else { severity.to_string() };
+fn severity(severity: Severity, suppressed: Option<&Suppressed>) -> Cell {
+    let text = if suppressed.is_some() { format!("({severity})") } else { severity.to_string() };
     let colour = |colour: AnsiColor| Style::new().fg_color(Some(colour.into()));
     Cell::new(text).styled(match severity {
         Severity::Critical => colour(AnsiColor::Red).bold(),
