@@ -52,6 +52,9 @@ pub struct Selection {
     pub skip_dirs: Option<GlobSet>,
     /// Files to leave out, as globs over paths.
     pub skip_files: Option<GlobSet>,
+    /// The tree is a directory of a larger file system: a link under a wanted name that leads out of it is told. In
+    /// the tree of a whole system no link leads out.
+    pub part: bool,
 }
 
 impl Selection {
@@ -67,7 +70,13 @@ impl Selection {
             }
             (!patterns.is_empty()).then(|| set.build()).transpose()
         };
-        Ok(Self { skip_dirs: compile(skip_dirs)?, skip_files: compile(skip_files)? })
+        Ok(Self { skip_dirs: compile(skip_dirs)?, skip_files: compile(skip_files)?, part: false })
+    }
+
+    /// The same for a directory of a larger file system.
+    #[must_use]
+    pub fn of_part(&self) -> Self {
+        Self { part: true, ..self.clone() }
     }
 
     /// True for what is left out; `directory` tells what the path is of.
@@ -146,6 +155,14 @@ fn visit(
             }
         }
         EntryKind::Symlink(target) => {
+            if selection.part && links::leads_out(path, target) {
+                readers().set.matches_into(path.as_str(), matches);
+                if !matches.is_empty() && !selection.skips_entry(path) {
+                    let detail = format!("a link to `{target}`, which is not part of the target");
+                    let reason = UnreadReason::LeftOut;
+                    catalog.unread.push(Unread { path: path.clone(), reason, detail });
+                }
+            }
             catalog.symlinks.insert(path.clone(), target.to_owned());
         }
         EntryKind::Whiteout => catalog.removed.push(path.clone()),

@@ -2,25 +2,15 @@
 //! does not hide the rest of a file.
 
 use crate::Found;
+use crate::lenient::json_error;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use yagura_fs::{File, ReadError};
 use yagura_model::{Location, Package, Relation};
 
-/// How deep serde_json goes before it gives up.
-const JSON_DEPTH: usize = 128;
-
 /// The whole file as JSON; a byte order mark is skipped.
 pub(crate) fn json(file: &File<'_>) -> Result<Value, ReadError> {
-    serde_json::from_str(&file.text()?).map_err(|error| {
-        if error.is_eof() {
-            ReadError::truncated(file.path, format!("the document ends at line {}", error.line()))
-        } else if error.to_string().starts_with("recursion limit") {
-            ReadError::TooDeep { path: file.path.clone(), limit: JSON_DEPTH }
-        } else {
-            ReadError::malformed(file.path, error.to_string())
-        }
-    })
+    serde_json::from_str(&file.text()?).map_err(|error| json_error(file.path, &error))
 }
 
 /// The text of a field; empty when it is absent or not a text.

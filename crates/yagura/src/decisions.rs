@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use std::path::{Path, PathBuf};
 use yagura_ecosystems::purl::purl;
-use yagura_findings::decision::{IGNORE_FILES, read_ignore_file, read_vex};
+use yagura_findings::decision::{BadDecisions, IGNORE_FILES, read_ignore_file, read_vex};
 use yagura_findings::explain::Explanation;
 use yagura_findings::{Decisions, Judged, detect_running};
 use yagura_model::Inventory;
@@ -38,9 +38,11 @@ pub fn load(vex: &[PathBuf], ignore: &[PathBuf], roots: &[PathBuf]) -> Result<De
     }
     for path in files {
         let name = path.strip_prefix(".").unwrap_or(&path).display().to_string();
-        let bytes = read(&path)?;
-        let rules = read_ignore_file(&name, &String::from_utf8_lossy(&bytes))
-            .map_err(|error| not_understood(&error))?;
+        let text = String::from_utf8(read(&path)?).map_err(|error| {
+            let detail = error.utf8_error().to_string();
+            not_understood(&BadDecisions { file: name.clone(), line: None, detail })
+        })?;
+        let rules = read_ignore_file(&name, &text).map_err(|error| not_understood(&error))?;
         decisions.rules.extend(rules);
     }
     Ok(decisions)

@@ -98,7 +98,7 @@ pub fn scan(spec: &TargetSpec, options: &Options, progress: &Progress) -> Result
             } else {
                 Box::new(yagura_fs::Directory::open(path).map_err(|error| cannot_open(path, &error))?)
             };
-            let (inventory, code) = looked_at(&*tree, &selection, options, &limits)?;
+            let (inventory, code) = looked_at(&*tree, &selection.of_part(), options, &limits)?;
             Ok(Scanned {
                 target: target(TargetKind::Directory, name),
                 inventory,

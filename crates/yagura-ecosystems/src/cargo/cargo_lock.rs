@@ -28,7 +28,7 @@ impl Cataloger for CargoLock {
     fn read(&self, file: &File<'_>, found: &mut Found) -> Result<(), ReadError> {
         let text = file.text()?;
         let mut entries: Vec<Entry> = Vec::new();
-        let (_, outcome) = blocks(&text, "package", file, |entry: Entry| entries.push(entry));
+        let outcome = blocks(&text, "package", file, |entry: Entry| entries.push(entry));
         link(entries).finish(ID, file, found);
         outcome
     }

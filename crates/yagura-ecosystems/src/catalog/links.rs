@@ -44,6 +44,21 @@ pub(super) fn read(
     })
 }
 
+/// True for a symbolic link whose target, as stored, is outside the tree.
+pub(super) fn leads_out(link: &TreePath, target: &str) -> bool {
+    let mut depth = link.as_str().matches('/').count();
+    target.starts_with('/')
+        || target.split('/').any(|part| {
+            match part {
+                "" | "." => {}
+                ".." if depth == 0 => return true,
+                ".." => depth -= 1,
+                _ => depth += 1,
+            }
+            false
+        })
+}
+
 /// The links to read, by the file that holds their bytes.
 fn wanted(selection: &Selection, catalog: &Catalog) -> BTreeMap<TreePath, Vec<TreePath>> {
     let links: BTreeMap<&TreePath, &TreePath> =
@@ -105,6 +120,25 @@ mod tests {
         }
         bytes.resize(bytes.len() + 1024, 0);
         TarTree::new(move || Ok(Box::new(std::io::Cursor::new(bytes.clone()))))
+    }
+
+    #[test]
+    fn links_out_of_a_tree_are_recognized() {
+        for (link, target, expected) in [
+            ("a", "b", false),
+            ("a", "../b", true),
+            ("d/a", "../b", false),
+            ("d/a", "./../e/../../b", true),
+            ("d/a", "../d/..", false),
+            ("a", "/a", true),
+            ("a", "", false),
+        ] {
+            assert_eq!(
+                leads_out(&TreePath::from_text(link).unwrap(), target),
+                expected,
+                "{link} -> {target}"
+            );
+        }
     }
 
     #[test]

@@ -34,23 +34,31 @@ impl Cataloger for Status {
         // Outside `status` a paragraph is a package that is there, without a `Status` line.
         let one_each = file.path.name() != "status";
         let mut entry = Entry::default();
-        for line in text.lines().chain([""]) {
+        // The first; paragraphs after it are read all the same.
+        let mut problem = None;
+        for (number, line) in (1..).zip(text.lines().chain([""])) {
             if line.is_empty() {
-                entry.finish(file, one_each, found);
-                entry = Entry::default();
-            } else if !line.starts_with([' ', '\t'])
-                && let Some((name, value)) = line.split_once(':')
-            {
-                entry.field(name, value.trim());
+                if let Some(missing) = std::mem::take(&mut entry).finish(file, one_each, found) {
+                    problem.get_or_insert(format!(
+                        "the paragraph that ends at line {number} has no `{missing}`"
+                    ));
+                }
+            } else if let Some((name, value)) = line.split_once(':') {
+                if !line.starts_with([' ', '\t']) {
+                    entry.field(name, value.trim());
+                }
+            } else if !line.starts_with([' ', '\t']) {
+                problem.get_or_insert(format!("line {number} is not a field"));
             }
         }
-        Ok(())
+        problem.map_or(Ok(()), |problem| Err(ReadError::malformed(file.path, problem)))
     }
 }
 
 /// One paragraph, as far as it matters.
 #[derive(Default)]
 struct Entry<'a> {
+    fields: usize,
     package: &'a str,
     version: &'a str,
     status: &'a str,
@@ -61,6 +69,7 @@ struct Entry<'a> {
 
 impl<'a> Entry<'a> {
     fn field(&mut self, name: &str, value: &'a str) {
+        self.fields += 1;
         match name {
             "Package" => self.package = value,
             "Version" => self.version = value,
@@ -72,17 +81,27 @@ impl<'a> Entry<'a> {
         }
     }
 
-    /// Pushes the package if its files are on disk.
-    fn finish(&self, file: &File<'_>, one_each: bool, found: &mut Found) {
+    /// Pushes the package if its files are on disk. Returns the field without which nobody can tell.
+    fn finish(self, file: &File<'_>, one_each: bool, found: &mut Found) -> Option<&'static str> {
+        if self.fields == 0 {
+            return None;
+        }
         let state = self.status.split(' ').nth(2).unwrap_or_default();
         // `config-files` and `not-installed` leave nothing to attack; half-done states do.
         let on_disk = match state {
-            "" => one_each,
+            "" if one_each => true,
+            "" => return Some("Status"),
             "not-installed" | "config-files" => false,
             _ => true,
         };
-        if self.package.is_empty() || self.version.is_empty() || !on_disk {
-            return;
+        if !on_disk {
+            return None;
+        }
+        if self.package.is_empty() {
+            return Some("Package");
+        }
+        if self.version.is_empty() {
+            return Some("Version");
         }
         // opkg of OpenWrt keeps the same paragraphs.
         let format = if file.path.parent().ends_with("/opkg") { "opkg" } else { "dpkg" };
@@ -99,6 +118,7 @@ impl<'a> Entry<'a> {
             version: if version.is_empty() { self.version } else { version }.to_owned(),
         });
         found.packages.push(package);
+        None
     }
 }
 
@@ -117,6 +137,30 @@ mod tests {
         dpkg libssl3 3.0.11-1~deb12u2 source=openssl@3.0.11-1 arch=amd64 runtime/unknown @var/lib/dpkg/status
         dpkg half 2:1-1 source=half@2:1-1 vendor=Docker runtime/unknown @var/lib/dpkg/status
         ");
+    }
+
+    #[test]
+    fn what_cannot_be_told_is_said() {
+        for (text, detail) in [
+            (
+                "Package: a\nStatus: install ok installed\n\n",
+                "the paragraph that ends at line 3 has no `Version`",
+            ),
+            (
+                "Status: install ok installed\nVersion: 1\n",
+                "the paragraph that ends at line 3 has no `Package`",
+            ),
+            ("Package: a\nVersion: 1\n", "the paragraph that ends at line 3 has no `Status`"),
+            ("Package: a\nStatus: purge ok not-installed\n\nPack", "line 4 is not a field"),
+        ] {
+            let complete = "Package: z\nStatus: install ok installed\nVersion: 1\n\n";
+            let found = read(&STATUS, "var/lib/dpkg/status", text.as_bytes());
+            let told: Vec<&str> = found.unread.iter().map(|unread| unread.detail.as_str()).collect();
+            assert_eq!((found.packages.len(), told), (0, vec![detail]), "{text}");
+            let found = read(&STATUS, "var/lib/dpkg/status", format!("{text}\n\n{complete}").as_bytes());
+            assert_eq!((found.packages.len(), found.unread.len()), (1, 1), "{text}");
+        }
+        assert!(read(&STATUS, "var/lib/dpkg/status", b"").is_empty());
     }
 
     #[test]

@@ -14,7 +14,7 @@ use yagura_fs::zip::{Member, walk_members};
 use yagura_fs::{File, Flow, ReadError};
 use yagura_model::{Location, Package, TreePath, Unread, UnreadReason};
 
-/// Metadata larger than this is none.
+/// Most bytes of a document about an archive.
 const MAX_METADATA: usize = 1 << 20;
 
 /// More packages than this are not in one archive.
@@ -96,7 +96,7 @@ fn visit(member: &Member<'_>, depth: usize, seen: &mut Seen) -> Result<(), ReadE
     }
     if let Some(rest) = name.strip_prefix("META-INF/") {
         if rest.eq_ignore_ascii_case("MANIFEST.MF") {
-            seen.manifest = Some(Manifest::parse(&metadata(member)?));
+            seen.manifest = Some(Manifest::parse(&member.file.head(MAX_METADATA)?));
             return Ok(());
         }
         if let Some((folder, leaf)) = rest.strip_prefix("maven/").and_then(|rest| rest.rsplit_once('/'))
@@ -104,12 +104,12 @@ fn visit(member: &Member<'_>, depth: usize, seen: &mut Seen) -> Result<(), ReadE
         {
             match leaf {
                 "pom.properties" => {
-                    if let Some(coordinates) = properties(&metadata(member)?) {
+                    if let Some(coordinates) = properties(&whole(member)?) {
                         seen.poms.insert(folder.to_owned(), coordinates);
                     }
                 }
                 "pom.xml" if !seen.poms.contains_key(folder) => {
-                    if let Some(coordinates) = pom::own_coordinates(&metadata(member)?) {
+                    if let Some(coordinates) = pom::own_coordinates(&whole(member)?) {
                         seen.poms.insert(folder.to_owned(), coordinates);
                     }
                 }
@@ -126,8 +126,14 @@ fn visit(member: &Member<'_>, depth: usize, seen: &mut Seen) -> Result<(), ReadE
     Ok(())
 }
 
-fn metadata(member: &Member<'_>) -> Result<Vec<u8>, ReadError> {
-    member.file.head(MAX_METADATA)
+/// A document of which a part says nothing. A manifest's main section is at its start, whatever its size.
+fn whole(member: &Member<'_>) -> Result<Vec<u8>, ReadError> {
+    let bytes = member.file.head(MAX_METADATA + 1)?;
+    if bytes.len() > MAX_METADATA {
+        let path = member.file.path.clone();
+        return Err(ReadError::TooLarge { path, limit: MAX_METADATA as u64, unit: "bytes" });
+    }
+    Ok(bytes)
 }
 
 /// `key=value` lines of a Java properties file, as Maven writes them.

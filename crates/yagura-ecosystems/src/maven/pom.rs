@@ -88,10 +88,26 @@ fn parse(text: &str, project: &mut PomProject) -> Result<(), quick_xml::Error> {
                 open.pop();
                 value.clear();
             }
-            Event::Eof => return Ok(()),
+            // Not expanded: nobody knows what the DTD says. Read as a property that nobody sets.
+            Event::GeneralRef(entity) if value.len() <= VALUE_BYTES => {
+                match entity.resolve_char_ref()?.or_else(|| predefined(&entity)) {
+                    Some(character) => value.push(character),
+                    None => value.extend(["${&", &entity, ";}"]),
+                }
+            }
+            Event::Eof => {
+                return match open.last() {
+                    Some(name) => Err(quick_xml::errors::IllFormedError::MissingEndTag(name.clone()).into()),
+                    None => Ok(()),
+                };
+            }
             _ => {}
         }
     }
+}
+
+fn predefined(entity: &str) -> Option<char> {
+    quick_xml::escape::resolve_xml_entity(entity)?.chars().next()
 }
 
 /// Handles the end of the innermost of the `open` elements.

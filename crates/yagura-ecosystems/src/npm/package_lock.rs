@@ -47,13 +47,22 @@ impl Cataloger for PackageLock {
             places(&lock, &mut graph, file, found);
         }
         graph.finish(ID, file, found);
-        outcome.map_err(|error| json_error(file.path, &error))
+        outcome.map_err(|error| json_error(file.path, &error))?;
+        if !lock.recognized {
+            return Err(ReadError::malformed(
+                file.path,
+                "it has no lockfileVersion, packages or dependencies",
+            ));
+        }
+        Ok(())
     }
 }
 
 /// What was read, in document order. Filled as the document is read, so that an error keeps what came before.
 #[derive(Default)]
 struct Lock<'a> {
+    /// It has a field that makes it a lockfile.
+    recognized: bool,
     /// `packages` of versions 2 and 3.
     places: Vec<(Cow<'a, str>, Place<'a>)>,
     /// `dependencies` of version 1.
@@ -117,6 +126,7 @@ impl<'a> Visitor<'a> for Reading<'_, 'a> {
     }
     fn visit_map<A: MapAccess<'a>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(key) = map.next_key::<Text<'a>>()? {
+            self.0.recognized |= matches!(key.as_str(), "lockfileVersion" | "packages" | "dependencies");
             match key.as_str() {
                 "packages" => {
                     map.next_value_seed(Entries::new(|key, place| self.0.places.push((key, place))))?

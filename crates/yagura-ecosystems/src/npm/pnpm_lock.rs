@@ -129,7 +129,8 @@ impl<'a> Lock<'a> {
                     None => Section::Other,
                 },
             };
-            if !line.body.contains(':') {
+            let block = matches!(self.section, Section::Importers | Section::Packages | Section::Snapshots);
+            if !line.body.contains(':') || block && !matches!(&*line.value, "" | "{}") {
                 self.odd_line.get_or_insert(line.number);
             }
             return;

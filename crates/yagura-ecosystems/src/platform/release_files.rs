@@ -18,6 +18,9 @@ pub struct OsRelease;
 /// Reads `alpine-release`, `debian_version`, `redhat-release` and their like.
 pub struct ReleaseFiles;
 
+/// Longer values are no names or versions of a system.
+const VALUE_BYTES: usize = 256;
+
 /// Which file is believed first, when several tell.
 pub fn rank(path: &str) -> usize {
     ["etc/os-release", "usr/lib/os-release"]
@@ -44,8 +47,9 @@ impl Cataloger for OsRelease {
                 (name == key).then(|| unquoted(value))
             })
         };
+        let value = |key: &str| value(key).filter(|value| value.len() <= VALUE_BYTES);
         let Some(id) = value("ID").filter(|id| !id.is_empty()) else {
-            return Err(ReadError::malformed(file.path, "has no `ID`"));
+            return Err(ReadError::malformed(file.path, format!("has no `ID` of 1 to {VALUE_BYTES} bytes")));
         };
         let mut version = value("VERSION_ID").unwrap_or_default();
         let name = value("PRETTY_NAME").unwrap_or_default();
@@ -157,11 +161,17 @@ impl Cataloger for ReleaseFiles {
     fn read(&self, file: &File<'_>, found: &mut Found) -> Result<(), ReadError> {
         let text = file.text()?;
         let line = text.lines().next().unwrap_or_default().trim();
+        if line.len() > VALUE_BYTES {
+            return Err(ReadError::malformed(
+                file.path,
+                format!("line 1 is longer than {VALUE_BYTES} bytes"),
+            ));
+        }
         // The lines after the first are assignments, where there are any.
         let value = |key: &str| {
             text.lines().find_map(|line| {
                 let (name, value) = line.split_once('=')?;
-                (name.trim() == key).then(|| unquoted(value))
+                (name.trim() == key && value.len() <= VALUE_BYTES).then(|| unquoted(value))
             })
         };
         let id = match file.path.name() {
@@ -194,7 +204,7 @@ impl Cataloger for ReleaseFiles {
         found.notes.push(Note::Platform(Platform {
             id: id.to_owned(),
             version,
-            name: line.chars().take(200).collect(),
+            name: line.to_owned(),
             ..Platform::default()
         }));
         Ok(())
@@ -237,7 +247,7 @@ mod tests {
     fn os_release_quotes_and_missing_versions() {
         let text = b"# comment\nNAME='Debian GNU/Linux'\nID=debian\nPRETTY_NAME=\"Debian \\\"sid\\\"\"\nVERSION_CODENAME=trixie\n";
         insta::assert_snapshot!(render(&read(&OS_RELEASE, "etc/os-release", text)), @r#"note {"platform":{"id":"debian","version":"13","name":"Debian \"sid\""}}"#);
-        insta::assert_snapshot!(render(&read(&OS_RELEASE, "etc/os-release", b"NAME=x\n")), @"unread etc/os-release Malformed has no `ID`");
+        insta::assert_snapshot!(render(&read(&OS_RELEASE, "etc/os-release", b"NAME=x\n")), @"unread etc/os-release Malformed has no `ID` of 1 to 256 bytes");
     }
 
     #[test]

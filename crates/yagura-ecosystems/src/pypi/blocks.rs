@@ -16,16 +16,16 @@ struct Block<T> {
 }
 
 /// Calls `each` with every block whose header is `[[NAME]]`, parsed, then with sub-tables of it.
-/// Returns what precedes the first block.
 ///
 /// # Errors
-/// The first block that is not TOML of this shape, after all others were delivered.
-pub(crate) fn blocks<'t, T: DeserializeOwned>(
-    text: &'t str,
+/// The first block that is not TOML of this shape, after all others were delivered; or what precedes them, when that
+/// is no TOML.
+pub(crate) fn blocks<T: DeserializeOwned>(
+    text: &str,
     name: &str,
     file: &File<'_>,
     mut each: impl FnMut(T),
-) -> (&'t str, Result<(), ReadError>) {
+) -> Result<(), ReadError> {
     let header = format!("[[{name}]]");
     let sub_tables = [format!("[{name}."), format!("[[{name}.")];
     let mut head = 0..text.len();
@@ -66,5 +66,8 @@ pub(crate) fn blocks<'t, T: DeserializeOwned>(
         at += line.len();
     }
     finish(block);
-    (text.get(head).unwrap_or_default(), outcome)
+    outcome?;
+    toml::from_str::<toml::Table>(text.get(head).unwrap_or_default()).map(drop).map_err(|error| {
+        ReadError::malformed(file.path, format!("before the first package: {}", error.message().trim_end()))
+    })
 }

@@ -29,7 +29,7 @@ impl Cataloger for PdmLock {
         }
         let text = file.text()?;
         let mut locked = Locked::default();
-        let (_, outcome) = blocks(&text, "package", file, |entry: Entry| {
+        let outcome = blocks(&text, "package", file, |entry: Entry| {
             if entry.path.is_some() {
                 return;
             }

@@ -30,7 +30,7 @@ impl Cataloger for PoetryLock {
         }
         let text = file.text()?;
         let mut locked = Locked::default();
-        let (_, outcome) = blocks(&text, "package", file, |entry: Entry| {
+        let outcome = blocks(&text, "package", file, |entry: Entry| {
             let scope = match (entry.category.as_deref(), &entry.groups, entry.optional) {
                 (Some("dev"), ..) => Scope::Development,
                 (_, Some(groups), _) if !groups.iter().any(|group| group == "main") => Scope::Development,

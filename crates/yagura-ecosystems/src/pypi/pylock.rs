@@ -31,7 +31,7 @@ impl Cataloger for Pylock {
         }
         let text = file.text()?;
         let mut locked = Locked::default();
-        let (_, outcome) = blocks(&text, "packages", file, |entry: Entry| {
+        let outcome = blocks(&text, "packages", file, |entry: Entry| {
             let commit = entry.vcs.and_then(|vcs| vcs.commit_id);
             // The specification leaves the version out where it may change, as in a checkout.
             let Some(version) =

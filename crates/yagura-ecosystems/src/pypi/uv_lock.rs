@@ -31,7 +31,7 @@ impl Cataloger for UvLock {
         }
         let text = file.text()?;
         let mut locked = Locked::default();
-        let (_, outcome) = blocks(&text, "package", file, |entry: Entry| entry.list(&mut locked));
+        let outcome = blocks(&text, "package", file, |entry: Entry| entry.list(&mut locked));
         locked.finish(file, found);
         outcome
     }

@@ -95,7 +95,7 @@ fn scan_work_tree(
     keeps: bool,
 ) -> Result<Scanned, Failure> {
     let tree = yagura_fs::Directory::open(root).map_err(|error| cannot_open(root, &error))?;
-    let (inventory, code) = looked_at(&tree, selection, options, limits)?;
+    let (inventory, code) = looked_at(&tree, &selection.of_part(), options, limits)?;
     Ok(Scanned {
         target: Target {
             kind: TargetKind::Repository,
