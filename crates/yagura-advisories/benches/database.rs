@@ -11,8 +11,8 @@ use yagura_model::{Advisories, EcosystemId};
 
 fn main() {
     let Some(folder) = common::reference() else {
-        println!("skipped: no conformance data");
-        return;
+        eprintln!("nothing was measured: name the folder of reference data in YAGURA_CONFORMANCE");
+        std::process::exit(2);
     };
     let start = Instant::now();
     let mut builder = Builder::new("2026-11-24T00:00:00Z".parse().unwrap());

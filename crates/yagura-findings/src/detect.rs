@@ -120,10 +120,15 @@ impl<'a> Row<'a> {
         if exempt(package, running).is_some() {
             return true;
         }
+        let asked = self.lookups.ask(package);
+        let known = asked.is_known();
+        if !asked.may_be_affected(self.advisories) {
+            return known;
+        }
         let statements = &mut self.statements;
         statements.clear();
         let mut any = false;
-        let known = self.lookups.statements(package, self.advisories, &mut |statement, verdict| {
+        asked.statements(self.advisories, &mut |statement, verdict| {
             if only.is_none_or(|id| statement.vulnerabilities.contains(&id)) {
                 any |= verdict.is_hit();
                 statements.push((statement, verdict));

@@ -1,8 +1,6 @@
 //! One package against one statement: affected or not, and the comparison that decided.
 
-use crate::kernel::signed_source;
-use std::borrow::Cow;
-use yagura_ecosystems::{ecosystem, normalize};
+use yagura_ecosystems::ecosystem;
 use yagura_model::{FixStatus, Interval, Package, Statement, Upper, VersionKey};
 
 /// Shorter texts are not taken for commits.
@@ -73,28 +71,14 @@ impl Verdict<'_> {
     }
 }
 
-/// The version of a package that a statement speaks of: the installed one for binary names, the source
-/// package's for source names; `None` when the statement does not name this package.
-pub fn compared<'p>(package: &'p Package, statement: &Statement<'_>) -> Option<&'p str> {
-    let own = || normalize(&package.ecosystem, &package.name);
-    if statement.binary {
-        return (own() == statement.name).then_some(package.version.as_str());
-    }
-    let Some(source) = &package.source else {
-        return (own() == statement.name).then_some(package.version.as_str());
-    };
-    if normalize(&package.ecosystem, &source.name) == statement.name {
-        return Some(&source.version);
-    }
-    // Versions of signing sources are their own; the binary carries the kernel's.
-    let signed: Option<Cow<'_, str>> = signed_source(&source.name);
-    (signed.as_deref() == Some(statement.name)).then_some(package.version.as_str())
-}
-
-/// Judges one package against one statement. `key` is the sort key of [`compared`]'s version, `None` when it
-/// has no place among the versions of its ecosystem.
-pub fn judge<'a>(package: &Package, key: Option<&VersionKey>, statement: &Statement<'a>) -> Verdict<'a> {
-    let Some(version) = compared(package, statement) else { return Verdict::OtherName };
+/// Judges one package against one statement. `version` is the one that the statement speaks of, `key` its sort key,
+/// `None` when it has no place among the versions of its ecosystem.
+pub fn judge<'a>(
+    package: &Package,
+    version: &str,
+    key: Option<&VersionKey>,
+    statement: &Statement<'a>,
+) -> Verdict<'a> {
     if !statement.arches.is_empty()
         && let Some(arch) = package.arch.as_deref()
         && !matches!(arch, "noarch" | "all" | "any")

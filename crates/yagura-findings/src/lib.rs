@@ -36,7 +36,7 @@ pub use decision::{Decisions, Rule};
 pub use detect::{Judged, detect, detect_running, detect_vulnerability};
 pub use end_of_life::{EndOfLife, end_of_life};
 pub use exempt::{Exempt, exempt, installed_running as running_kernel};
-pub use judge::{Match, Verdict, compared, judge};
+pub use judge::{Match, Verdict, judge};
 pub use lookup::names;
 pub use reconcile::{finding_id, reconcile};
 pub use score::Exposure;

@@ -48,5 +48,5 @@ pub use resource::{
     InstanceState, MachineImage, Resource, ResourceDetails, ResourceId, ResourceKind, ScanFrequency, Volume,
 };
 pub use severity::{Rating, Severity};
-pub use statement::{Advisories, CommitRange, Interval, Statement, Upper};
+pub use statement::{Advisories, Candidate, CommitRange, Interval, Statement, Upper};
 pub use version::{BadVersion, VersionKey};

@@ -77,10 +77,26 @@ pub struct CommitRange<'a> {
     pub fixed: Option<&'a str>,
 }
 
+/// A package as far as [`Advisories::may_affect`] looks at it.
+pub struct Candidate<'c> {
+    /// The versions that statements may be compared with: the package's own, and its source package's.
+    pub versions: &'c [&'c str],
+    /// The sort key of the version at an index, made when first asked for; `None` when its scheme has no place for it.
+    pub key: &'c dyn Fn(usize) -> Option<&'c [u8]>,
+    /// True when the commit is known that the package was built from.
+    pub has_commit: bool,
+}
+
 /// Whoever can be asked for advisories: the advisory file, or a store.
 pub trait Advisories {
     /// Calls `visit` with every statement about a package. `ecosystem` and `name` are canonical.
     fn statements<'a>(&'a self, ecosystem: &EcosystemId, name: &str, visit: &mut dyn FnMut(Statement<'a>));
+
+    /// A quick look before [`Self::statements`]: false only when no statement about this package can speak of the
+    /// candidate as affected. True costs nothing but the look.
+    fn may_affect(&self, _ecosystem: &EcosystemId, _name: &str, _candidate: &Candidate<'_>) -> bool {
+        true
+    }
 
     /// The facts about a vulnerability, by its own id or any alias.
     fn vulnerability(&self, id: &str) -> Option<Vulnerability>;

@@ -8,8 +8,8 @@ use yagura_rules::{RuleSet, Scan};
 #[allow(clippy::unwrap_used, reason = "a benchmark that cannot run has to stop")]
 fn main() {
     let Some(root) = std::env::var_os("YAGURA_BENCH_TREE") else {
-        println!("skipped: name a directory in YAGURA_BENCH_TREE");
-        return;
+        eprintln!("nothing was measured: name a directory of sources in YAGURA_BENCH_TREE");
+        std::process::exit(2);
     };
     let start = Instant::now();
     let rules = RuleSet::built_in().unwrap();

@@ -21,10 +21,19 @@ const SECONDS: f64 = 1.0;
 fn main() {
     let path = |name: &str| std::env::var_os(name).map(PathBuf::from);
     let (Some(inputs), Some(db)) = (path("YAGURA_BENCH_INPUTS"), path("YAGURA_BENCH_DB")) else {
-        println!("skipped: set YAGURA_BENCH_INPUTS and YAGURA_BENCH_DB");
-        return;
+        eprintln!(
+            "nothing was measured: set YAGURA_BENCH_INPUTS to a directory that `bench/make-inputs.sh DIR` filled, and \
+             YAGURA_BENCH_DB to a file that `yagura db build` wrote"
+        );
+        std::process::exit(2);
     };
     let data = Data::open(Some(db)).expect("the database opens");
+    for name in INPUTS.iter().filter(|name| !inputs.join(name).exists()) {
+        eprintln!(
+            "`{name}` is not there and is left out; `bench/make-inputs.sh {} {name}` makes it",
+            inputs.display()
+        );
+    }
     println!("| inventory | packages | detections | ns per package | packages/s |");
     println!("|---|---:|---:|---:|---:|");
     let inventories: Vec<(&str, Inventory)> = INPUTS

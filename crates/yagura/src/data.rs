@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use yagura_advisories::database::{SourceState, SourceStatus, Summary};
 use yagura_advisories::{Builder, Database, DatabaseError};
-use yagura_model::{Advisories, EcosystemId, Inventory, Lang, Package, Statement, Vulnerability};
+use yagura_model::{Advisories, Candidate, EcosystemId, Inventory, Lang, Package, Statement, Vulnerability};
 
 /// Where the database and the downloads lie.
 #[derive(Debug, Clone)]
@@ -264,6 +264,13 @@ impl Advisories for Data {
         match self {
             Self::File(database) => database.statements(ecosystem, name, visit),
             Self::Starter(database) => database.statements(ecosystem, name, visit),
+        }
+    }
+
+    fn may_affect(&self, ecosystem: &EcosystemId, name: &str, candidate: &Candidate<'_>) -> bool {
+        match self {
+            Self::File(database) => database.may_affect(ecosystem, name, candidate),
+            Self::Starter(database) => database.may_affect(ecosystem, name, candidate),
         }
     }
 

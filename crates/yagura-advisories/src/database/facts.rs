@@ -7,6 +7,7 @@ use super::records::{MOST_REFERENCES, Place, Rated, Record, Records};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Mutex;
 use yagura_model::{Kev, Rating, Vulnerability, VulnerabilityId};
 
 /// Upper bound of one unpacked text record.
@@ -275,12 +276,25 @@ impl Texts {
     }
 }
 
-/// Unpacks one record, within bounds.
-pub(super) fn unpack(texts: &[u8], dictionary: &[u8], place: (u32, u32, u32)) -> Option<Vec<u8>> {
-    let (offset, packed, length) = (place.0 as usize, place.1 as usize, place.2 as usize);
-    if length == 0 || length > LARGEST_TEXT {
-        return None;
+/// Unpacks records. What the dictionary unfolds to is kept, because it takes longer to make than a record to unpack.
+#[derive(Default)]
+pub(super) struct Unpacker(Mutex<Option<zstd::bulk::Decompressor<'static>>>);
+
+impl Unpacker {
+    /// Unpacks one record of `texts`, within bounds. The dictionary must be the same at every call.
+    pub fn unpack(&self, texts: &[u8], dictionary: &[u8], place: (u32, u32, u32)) -> Option<Vec<u8>> {
+        let (offset, packed, length) = (place.0 as usize, place.1 as usize, place.2 as usize);
+        if length == 0 || length > LARGEST_TEXT {
+            return None;
+        }
+        let packed = texts.get(offset..offset.checked_add(packed)?)?;
+        let fresh = || zstd::bulk::Decompressor::with_dictionary(dictionary).ok();
+        // Whoever comes while another thread unpacks does not wait.
+        let Ok(mut kept) = self.0.try_lock() else { return fresh()?.decompress(packed, length).ok() };
+        let decompressor = match &mut *kept {
+            Some(decompressor) => decompressor,
+            empty => empty.insert(fresh()?),
+        };
+        decompressor.decompress(packed, length).ok()
     }
-    let packed = texts.get(offset..offset.checked_add(packed)?)?;
-    zstd::bulk::Decompressor::with_dictionary(dictionary).ok()?.decompress(packed, length).ok()
 }

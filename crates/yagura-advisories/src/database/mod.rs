@@ -29,7 +29,7 @@ pub use status::{SourceState, SourceStatus, Summary};
 use codec::{Cursor, u32_at};
 use jiff::Timestamp;
 use layout::{Header, Section};
-use yagura_model::{Advisories, EcosystemId, Statement, Vulnerability};
+use yagura_model::{Advisories, Candidate, EcosystemId, Statement, Vulnerability};
 
 /// Set in the values of the id table for advisories, clear for vulnerabilities.
 const ADVISORY: u32 = 1 << 31;
@@ -40,6 +40,7 @@ pub struct Database<B> {
     header: Header,
     /// Start and end of each word, relative to its section.
     words: Vec<(u32, u32)>,
+    unpacker: facts::Unpacker,
 }
 
 /// What the file knows of an advisory.
@@ -68,7 +69,7 @@ impl<B: AsRef<[u8]>> Database<B> {
         for section in [Section::Sources, Section::Words, Section::Dictionary] {
             header.verify_section(bytes.as_ref(), section)?;
         }
-        let mut database = Self { bytes, header, words: Vec::new() };
+        let mut database = Self { bytes, header, words: Vec::new(), unpacker: facts::Unpacker::default() };
         database.words = database.read_words().ok_or(DatabaseError::Damaged { what: "words" })?;
         Ok(database)
     }
@@ -188,6 +189,16 @@ impl<B: AsRef<[u8]>> Database<B> {
         Some((ecosystem, name, cursor))
     }
 
+    /// Ecosystem and name as the file spells them, and the records of the statements about this package.
+    fn find(&self, ecosystem: &EcosystemId, name: &str) -> Option<(&str, &str, impl Iterator<Item = &[u8]>)> {
+        let hash = codec::hash(&[ecosystem.as_str().as_bytes(), name.as_bytes()]);
+        let (ecosystem, name, mut cursor) = codec::probe(self.section(Section::Keys), hash)
+            .filter_map(|offset| self.group(offset))
+            .find(|(found, found_name, _)| *found == ecosystem.as_str() && *found_name == name)?;
+        let count = cursor.count()?;
+        Some((ecosystem, name, (0..count).map_while(move |_| cursor.bytes())))
+    }
+
     fn vulnerability_cursor(&self, number: u32) -> Option<Cursor<'_>> {
         let offset = u32_at(self.section(Section::VulnerabilityOffsets), number as usize)?;
         Some(Cursor::at(self.section(Section::Vulnerabilities), offset as usize))
@@ -261,20 +272,15 @@ impl<B: AsRef<[u8]>> Database<B> {
 
 impl<B: AsRef<[u8]>> Advisories for Database<B> {
     fn statements<'a>(&'a self, ecosystem: &EcosystemId, name: &str, visit: &mut dyn FnMut(Statement<'a>)) {
-        let hash = codec::hash(&[ecosystem.as_str().as_bytes(), name.as_bytes()]);
-        for offset in codec::probe(self.section(Section::Keys), hash) {
-            let Some((found, found_name, mut cursor)) = self.group(offset) else { continue };
-            if found != ecosystem.as_str() || found_name != name {
-                continue;
-            }
-            for _ in 0..cursor.count().unwrap_or_default() {
-                let Some(record) = cursor.bytes() else { return };
-                if let Some(statement) = self.statement(found, found_name, record) {
-                    visit(statement);
-                }
-            }
-            return;
-        }
+        let Some((ecosystem, name, records)) = self.find(ecosystem, name) else { return };
+        records.filter_map(|record| self.statement(ecosystem, name, record)).for_each(visit);
+    }
+
+    fn may_affect(&self, ecosystem: &EcosystemId, name: &str, candidate: &Candidate<'_>) -> bool {
+        self.find(ecosystem, name).is_some_and(|(_, _, mut records)| {
+            // What cannot be decoded here is no statement there either.
+            records.any(|record| may_affect(record, candidate).unwrap_or_default())
+        })
     }
 
     fn vulnerability(&self, id: &str) -> Option<Vulnerability> {
@@ -303,11 +309,21 @@ impl<B: AsRef<[u8]>> Advisories for Database<B> {
         let mut cursor = self.vulnerability_cursor(number)?;
         let (texts, dictionary) = (self.section(Section::Texts), self.section(Section::Dictionary));
         let mut found = facts::decode(&mut cursor, |offset, packed, length| {
-            facts::unpack(texts, dictionary, (offset, packed, length))
+            self.unpacker.unpack(texts, dictionary, (offset, packed, length))
         })?;
         found.epss = epss(found.id.as_str());
         Some(found)
     }
+}
+
+/// [`row::may_affect`] of the statement in a record.
+fn may_affect(record: &[u8], candidate: &Candidate<'_>) -> Option<bool> {
+    let mut cursor = Cursor::at(record, 0);
+    let _advisory = cursor.varint()?;
+    for _ in 0..cursor.count()? {
+        cursor.varint()?;
+    }
+    row::may_affect(&mut cursor, candidate)
 }
 
 #[cfg(test)]

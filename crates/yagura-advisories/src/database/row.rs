@@ -2,7 +2,7 @@
 
 use super::codec::{Cursor, put_bytes, put_text, put_varint};
 use super::interval::{End, Span};
-use yagura_model::{Affected, CommitRange, Event, FixStatus, Interval, RangeKind, Upper};
+use yagura_model::{Affected, Candidate, CommitRange, Event, FixStatus, Interval, RangeKind, Upper};
 
 const BINARY: u8 = 1;
 const MODULE: u8 = 2;
@@ -157,6 +157,64 @@ pub fn decode<'a>(cursor: &mut Cursor<'a>) -> Option<Row<'a>> {
     Some(Row { binary: flags & BINARY != 0, status, intervals, module, severity, arches, versions, commits })
 }
 
+/// True unless the statement at the cursor cannot speak of the candidate as affected, whatever its architecture and
+/// module: what [`decode`] would tell, without texts and allocations. `None` for what [`encode`] did not write.
+pub fn may_affect(cursor: &mut Cursor<'_>, candidate: &Candidate<'_>) -> Option<bool> {
+    let flags = cursor.byte()?;
+    if *STATES.get(usize::from(cursor.byte()?))? == FixStatus::NotAffected {
+        return Some(false);
+    }
+    if flags & COMMITS != 0 && candidate.has_commit {
+        return Some(true);
+    }
+    let intervals = cursor.count()?;
+    for _ in 0..intervals {
+        let kind = cursor.byte()?;
+        let mut bound = || -> Option<&[u8]> {
+            let key = cursor.bytes()?;
+            cursor.bytes()?;
+            Some(key)
+        };
+        let lower = if kind & LOWER != 0 { Some(bound()?) } else { None };
+        let upper = if kind & END != 0 { Some(bound()?) } else { None };
+        let holds = |key: Option<&[u8]>| match (key, upper) {
+            (Some(key), Some(upper)) => {
+                lower.is_none_or(|lower| lower <= key) && (key < upper || kind & END == LAST && key == upper)
+            }
+            (Some(key), None) => lower.is_none_or(|lower| lower <= key),
+            // Without a place in the order, all versions still hold this one.
+            (None, upper) => lower.is_none() && upper.is_none(),
+        };
+        if (0..candidate.versions.len()).any(|index| holds((candidate.key)(index))) {
+            return Some(true);
+        }
+    }
+    if flags & VERSIONS == 0 {
+        return Some(false);
+    }
+    // Where only versions are listed, other spellings count.
+    if intervals == 0 {
+        return Some(true);
+    }
+    for flag in [MODULE, SEVERITY] {
+        if flags & flag != 0 {
+            cursor.varint()?;
+        }
+    }
+    if flags & ARCHES != 0 {
+        for _ in 0..cursor.count()? {
+            cursor.varint()?;
+        }
+    }
+    for _ in 0..cursor.count()? {
+        let listed = cursor.bytes()?;
+        if candidate.versions.iter().any(|version| version.as_bytes() == listed) {
+            return Some(true);
+        }
+    }
+    Some(false)
+}
+
 fn interval<'a>(cursor: &mut Cursor<'a>) -> Option<Interval<'a>> {
     let kind = cursor.byte()?;
     let mut bound = || -> Option<(&'a [u8], &'a str)> { Some((cursor.bytes()?, cursor.text()?)) };
@@ -173,4 +231,73 @@ fn interval<'a>(cursor: &mut Cursor<'a>) -> Option<Interval<'a>> {
         }
     };
     Some(Interval { lower, upper })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    fn bound() -> impl Strategy<Value = (Vec<u8>, String)> {
+        vec(0u8..3, 0..3).prop_map(|key| (key.clone(), format!("{key:?}")))
+    }
+
+    fn span() -> impl Strategy<Value = Span> {
+        let end = prop_oneof![
+            Just(End::Open),
+            bound().prop_map(End::Fixed),
+            bound().prop_map(End::Limit),
+            bound().prop_map(End::Last),
+        ];
+        (proptest::option::of(bound()), end).prop_map(|(lower, end)| Span { lower, end })
+    }
+
+    fn statement() -> impl Strategy<Value = Vec<u8>> {
+        let flags = (0..STATES.len(), any::<bool>(), any::<bool>(), any::<bool>());
+        let lists = (vec("[ab]", 0..3), vec("[1-3]", 0..3));
+        (vec(span(), 0..3), flags, lists).prop_map(|(spans, flags, (arches, versions))| {
+            let (status, module, severity, commit) = flags;
+            let mut affected = Affected::new("Example", "foo");
+            affected.status = STATES[status];
+            affected.module = module.then(|| "m:1".to_owned());
+            affected.severity = severity.then(|| "high".to_owned());
+            affected.arches = arches;
+            affected.versions = versions;
+            if commit {
+                let events = vec![Event::Introduced("abc".into()), Event::Fixed("def".into())];
+                affected.ranges.push(yagura_model::Range { kind: RangeKind::Git, events });
+            }
+            let mut bytes = Vec::new();
+            encode(&mut bytes, &affected, &spans, |_| 7);
+            bytes
+        })
+    }
+
+    proptest! {
+        /// The quick look says what the decoded statement says, and no more than once too often.
+        #[test]
+        fn the_quick_look_agrees_with_the_statement(
+            bytes in statement(),
+            text in "[1-4]",
+            key in proptest::option::of(vec(0u8..3, 0..3)),
+            has_commit: bool,
+        ) {
+            let row = decode(&mut Cursor::at(&bytes, 0)).unwrap();
+            let key = key.as_deref();
+            let within = row.intervals.iter().any(|interval| match key {
+                Some(key) => interval.contains(key),
+                None => interval.lower.is_none() && interval.upper == Upper::Open,
+            });
+            let listed = row.versions.contains(&text.as_str())
+                || row.intervals.is_empty() && !row.versions.is_empty();
+            let hit = row.status != FixStatus::NotAffected
+                && (within || listed || has_commit && !row.commits.is_empty());
+            let candidate = Candidate { versions: &[&text], key: &|_| key, has_commit };
+            prop_assert_eq!(may_affect(&mut Cursor::at(&bytes, 0), &candidate), Some(hit));
+            for end in 0..bytes.len() {
+                may_affect(&mut Cursor::at(&bytes[..end], 0), &candidate);
+            }
+        }
+    }
 }

@@ -5,11 +5,12 @@ mod text;
 
 use crate::combine::combine;
 use crate::exempt::{Exempt, exempt};
-use crate::judge::{Match, Verdict, compared};
-use crate::lookup::Lookups;
+use crate::judge::{Match, Verdict};
+use crate::lookup::{Lookups, Names};
 use crate::sourced::sourced;
 use messages::Message;
 use serde::Serialize;
+use yagura_ecosystems::ecosystem;
 use yagura_model::{Advisories, Detection, FixStatus, Inventory, Lang, Package, Statement, Upper};
 
 /// The answer to `explain`.
@@ -95,7 +96,7 @@ pub fn explain(
     for package in &inventory.packages {
         let mut said: Vec<(Statement<'_>, Verdict<'_>)> = Vec::new();
         let judged = sourced(package);
-        lookups.statements(&judged, advisories, &mut |statement, verdict| {
+        lookups.ask(&judged).statements(advisories, &mut |statement, verdict| {
             let about = statement.vulnerabilities.iter().any(|about| *about == known || *about == id);
             if about || statement.advisory == id {
                 said.push((statement, verdict));
@@ -176,7 +177,8 @@ fn consider(
     verdict: &Verdict<'_>,
     decisive: bool,
 ) -> Considered {
-    let version = compared(package, statement).unwrap_or(&package.version);
+    let names = Names::of(package, ecosystem(&package.ecosystem));
+    let version = names.compared(package, statement).unwrap_or(&package.version);
     let (word, message, bound) = sentence(verdict);
     let values: &[&str] = match message {
         Message::OtherStream | Message::Commit => &[bound],

@@ -7,7 +7,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use yagura_advisories::database::ColumnPrints;
-use yagura_model::{Advisories, EcosystemId, Statement, Vulnerability};
+use yagura_model::{Advisories, Candidate, EcosystemId, Statement, Vulnerability};
 
 /// Advisory data in memory, and which of the stored files it is.
 pub struct Held {
@@ -102,6 +102,10 @@ impl Held {
 impl Advisories for Held {
     fn statements<'a>(&'a self, ecosystem: &EcosystemId, name: &str, visit: &mut dyn FnMut(Statement<'a>)) {
         self.data.statements(ecosystem, name, visit);
+    }
+
+    fn may_affect(&self, ecosystem: &EcosystemId, name: &str, candidate: &Candidate<'_>) -> bool {
+        self.data.may_affect(ecosystem, name, candidate)
     }
 
     fn vulnerability(&self, id: &str) -> Option<Vulnerability> {
