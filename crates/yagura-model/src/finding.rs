@@ -156,6 +156,9 @@ pub struct NetworkCause {
     pub ports: (u16, u16),
     /// From the edge to the instance: component id and CloudFormation-style type.
     pub steps: Vec<(String, String)>,
+    /// The request arrives but no answer can get back; only for UDP.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub one_way: bool,
 }
 
 /// A flaw in code.

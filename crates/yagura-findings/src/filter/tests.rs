@@ -130,6 +130,7 @@ fn ports_match_where_ranges_overlap() {
             ("igw-1".into(), "AWS::EC2::InternetGateway".into()),
             ("i-1".into(), "AWS::EC2::Instance".into()),
         ],
+        one_way: false,
     });
     let subject = Subject::finding(&finding, &resource, None);
     let ports = |low, high| matches(&all(vec![(Field::PortRange, vec![Test::Between(low, high)])]), &subject);

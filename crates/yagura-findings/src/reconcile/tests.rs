@@ -349,6 +349,7 @@ fn r152_a_path_from_the_internet_is_what_counts() {
             protocol: "TCP".into(),
             ports: (22, 22),
             steps: vec![("x".into(), edge.into()), ("i-1".into(), "AWS::EC2::Instance".into())],
+            one_way: false,
         })
     };
     let (internet, peering) = (path("AWS::EC2::InternetGateway"), path("AWS::EC2::VPCPeeringConnection"));
@@ -469,6 +470,7 @@ fn r50_r102_paths_and_flaws_live_the_same_way() {
         protocol: "TCP".into(),
         ports: (22, 22),
         steps: vec![("igw-1".into(), "AWS::EC2::InternetGateway".into())],
+        one_way: false,
     })];
     let network = Slice::Row(view.resource.as_ref().unwrap().id.clone(), ScanKind::Network);
     assert_eq!(

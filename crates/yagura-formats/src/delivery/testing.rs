@@ -178,6 +178,7 @@ pub fn network_finding(resource: &Resource) -> Finding {
             step("sg-1", "AWS::EC2::SecurityGroup"),
             step("i-0123456789abcdef0", "AWS::EC2::Instance"),
         ],
+        one_way: false,
     };
     let title = "Port range 22 - 23 is reachable from an Internet Gateway - TCP";
     found(resource, title, Severity::High, Cause::Network(cause))

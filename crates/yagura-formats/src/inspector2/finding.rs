@@ -137,19 +137,31 @@ fn adjusted(score: &Score) -> CvssScoreDetails {
     }
 }
 
+/// What to do about an open path (N-81).
+pub const NETWORK_REMEDIATION: &str =
+    "You can restrict access to your instance by modifying the Security Groups or ACLs in the network path.";
+
+/// `On the instance i-…, the port range 22-22 is reachable from the InternetGateway igw-… from an attached ENI eni-….`
+/// (N-81, N-82); the interface is the last one of the path.
+pub fn network_description(cause: &NetworkCause, instance: &str) -> String {
+    let (begin, end) = cause.ports;
+    let (edge, kind) = cause.steps.first().map_or(("", ""), |(id, kind)| (id.as_str(), kind.as_str()));
+    let kind = match kind.rsplit("::").next().unwrap_or_default() {
+        "VPCPeeringConnection" => "VpcPeeringConnection",
+        "VPNGateway" => "VirtualPrivateGateway",
+        other => other,
+    };
+    let interface = cause.steps.iter().rev().find(|(_, kind)| kind == "AWS::EC2::NetworkInterface");
+    let interface = interface.map(|(id, _)| format!(" from an attached ENI {id}")).unwrap_or_default();
+    format!(
+        "On the instance {instance}, the port range {begin}-{end} is reachable from the {kind} {edge}{interface}."
+    )
+}
+
 fn add_network(shown: &mut Finding, cause: &NetworkCause, instance: &str) {
     let (begin, end) = cause.ports;
-    let edge = cause.steps.first().map_or("an edge of the network", |(id, _)| id.as_str());
-    let interface = cause.steps.iter().find(|(_, kind)| kind.ends_with("NetworkInterface"));
-    let through = interface.map(|(id, _)| format!(" through {id}")).unwrap_or_default();
-    let ports = if begin == end { format!("port {begin}") } else { format!("ports {begin}-{end}") };
-    shown.description = format!(
-        "On the instance {instance}, {} {ports} can be reached from {edge}{through}.",
-        cause.protocol
-    );
-    shown.remediation = advice(
-        "Restrict the inbound rules of the security groups or network ACLs on the path to the sources that need it.",
-    );
+    shown.description = network_description(cause, instance);
+    shown.remediation = advice(NETWORK_REMEDIATION);
     let step = |(id, kind): &(String, String)| Step {
         component_arn: None,
         component_id: id.clone(),

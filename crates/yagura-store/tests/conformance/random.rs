@@ -138,6 +138,7 @@ fn cause() -> impl Strategy<Value = Cause> {
                     protocol: protocol.into(),
                     ports: (first, first + more),
                     steps,
+                    one_way: false,
                 })
             });
     let code = (word(), proptest::collection::vec(word(), 0..3), word(), 1..5_u32).prop_map(

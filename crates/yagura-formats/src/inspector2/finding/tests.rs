@@ -119,6 +119,7 @@ fn a_network_finding_on_an_instance() {
             ("igw-1".to_owned(), "AWS::EC2::InternetGateway".to_owned()),
             ("eni-1".to_owned(), "AWS::EC2::NetworkInterface".to_owned()),
         ],
+        one_way: false,
     });
     let finding = found(&place, cause, "Port 22 is reachable from an Internet Gateway - TCP");
     insta::assert_json_snapshot!(super::finding(&finding, &place, None));
