@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 const MAY_USE: &[(&str, &[&str])] = &[
     ("yagura-model", &[]),
     ("yagura-fs", &["yagura-model"]),
+    ("yagura-network", &["yagura-model"]),
     ("yagura-formats", &["yagura-model"]),
     ("yagura-ecosystems", &["yagura-model", "yagura-fs"]),
     ("yagura-rules", &["yagura-model", "yagura-fs"]),
@@ -22,6 +23,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &[
             "yagura-model",
             "yagura-fs",
+            "yagura-network",
             "yagura-formats",
             "yagura-ecosystems",
             "yagura-rules",
@@ -38,6 +40,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 const PURE: &[&str] = &[
     "yagura-model",
     "yagura-fs",
+    "yagura-network",
     "yagura-formats",
     "yagura-ecosystems",
     "yagura-rules",
