@@ -7,6 +7,7 @@ pub mod config;
 pub mod data;
 pub mod db;
 pub mod decisions;
+pub mod reach;
 pub mod said;
 pub mod scan;
 pub mod serve;

@@ -91,12 +91,17 @@ pub enum Verb {
         #[command(flatten)]
         output: OutputArgs,
     },
-    /// Tell why a vulnerability does, or does not, apply
+    /// Tell why a vulnerability does, or does not, apply, or why a port can or cannot be reached
+    #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
     Explain {
+        #[command(subcommand)]
+        what: Option<ExplainVerb>,
         /// A CVE id or any other advisory id
-        id: String,
+        #[arg(required = true)]
+        id: Option<String>,
         /// As for `inventory`
-        target: String,
+        #[arg(required = true)]
+        target: Option<String>,
         #[command(flatten)]
         walk: WalkArgs,
         #[command(flatten)]
@@ -110,6 +115,8 @@ pub enum Verb {
         #[arg(short, long, value_name = "FILE")]
         output: Option<String>,
     },
+    /// Tell which ports of which instance can be reached from outside its VPC
+    Reach(ReachArgs),
     /// The advisory database
     #[command(subcommand, arg_required_else_help = true)]
     Db(DbVerb),
@@ -132,6 +139,55 @@ pub enum Verb {
     Config(ConfigVerb),
     /// Print the version
     Version,
+}
+
+/// Flags of `yagura reach`.
+#[derive(Debug, Args)]
+pub struct ReachArgs {
+    /// The answers of the Describe calls, one file each, as in ec2.describe-vpcs.json
+    #[arg(long, value_name = "DIR")]
+    pub from_dir: PathBuf,
+    /// How to print
+    #[arg(short, long, value_name = "FORMAT", default_value = "text", value_parser = ["text", "json"])]
+    pub format: String,
+    /// Walk the packets of this file, too
+    #[arg(long, value_name = "FILE")]
+    pub probes: Option<PathBuf>,
+    /// Tell for each interface and edge that is not open what stops the packet that gets furthest
+    #[arg(long = "explain", id = "explain_closed")]
+    pub explain: bool,
+    /// Source ports that senders may choose
+    #[arg(long, value_name = "A-B", default_value = "1-65535", value_parser = super::reach::port_range)]
+    pub client_ports: (u16, u16),
+    /// Only this instance; repeatable
+    #[arg(long, value_name = "ID")]
+    pub instance: Vec<String>,
+    /// A changed document, laid over the one in the folder: tells what it opens and closes; repeatable
+    #[arg(long, value_name = "FILE")]
+    pub what_if: Vec<PathBuf>,
+}
+
+/// What else `yagura explain` explains.
+#[derive(Debug, Subcommand)]
+pub enum ExplainVerb {
+    /// Tell which ports of which instance can be reached from outside its VPC
+    Reach(ExplainReachArgs),
+}
+
+/// Flags of `yagura explain reach`.
+#[derive(Debug, Args)]
+pub struct ExplainReachArgs {
+    /// Only this instance; repeatable
+    pub instance: String,
+    /// Protocol and port, as in tcp/22
+    #[arg(value_name = "PROTOCOL/PORT", value_parser = super::reach::protocol_port)]
+    pub port: (yagura_network::network::Protocol, u16),
+    /// The answers of the Describe calls, one file each, as in ec2.describe-vpcs.json
+    #[arg(long, value_name = "DIR")]
+    pub from_dir: PathBuf,
+    /// A changed document, laid over the one in the folder: tells what it opens and closes; repeatable
+    #[arg(long, value_name = "FILE")]
+    pub what_if: Vec<PathBuf>,
 }
 
 /// Verbs of `yagura rules`.

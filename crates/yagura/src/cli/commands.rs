@@ -1,10 +1,11 @@
 //! What each verb does.
 
 use super::args::{
-    Cli, DataArgs, DbVerb, DecisionArgs, GateArgs, OutputArgs, PlaceArgs, RulesVerb, ScanArgs, Verb, WalkArgs,
+    Cli, DataArgs, DbVerb, DecisionArgs, ExplainVerb, GateArgs, OutputArgs, PlaceArgs, RulesVerb, ScanArgs,
+    Verb, WalkArgs,
 };
 use super::output::{Outputs, print};
-use super::{Failure, exit, rules, service};
+use super::{Failure, exit, reach, rules, service};
 use crate::data::{self, Data};
 use crate::db;
 use crate::decisions;
@@ -31,7 +32,10 @@ pub fn run(cli: &Cli, lang: Lang) -> Result<u8, Failure> {
         Verb::Image { reference, scan } => shell.scan(&TargetSpec::image(reference), scan),
         Verb::Sbom { file, scan } => shell.scan(&TargetSpec::Sbom(file.clone()), scan),
         Verb::Inventory { target, walk, output } => shell.inventory(target, walk, output),
-        Verb::Explain { id, target, walk, data, decisions, format, output } => {
+        Verb::Reach(args) => reach::run(args, lang),
+        Verb::Explain { what: Some(ExplainVerb::Reach(args)), .. } => reach::explain(args, lang),
+        Verb::Explain { what: None, id, target, walk, data, decisions, format, output } => {
+            let (id, target) = (id.as_deref().unwrap_or_default(), target.as_deref().unwrap_or_default());
             let asked = Asked { id, target, format, output: output.as_ref() };
             shell.explain(&asked, walk, data, decisions)
         }

@@ -4,6 +4,7 @@ pub mod args;
 mod commands;
 mod ja;
 mod output;
+mod reach;
 mod rules;
 mod service;
 mod usage;

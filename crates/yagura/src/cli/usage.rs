@@ -9,7 +9,6 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 const UNBUILT: &[(&str, &str, &str)] = &[
     ("disk", "disk images and snapshots", "ディスクイメージとスナップショット"),
     ("lambda", "functions and their layers", "Lambda 関数とレイヤー"),
-    ("reach", "network reachability", "ネットワーク到達性"),
 ];
 
 /// What other scanners call it.

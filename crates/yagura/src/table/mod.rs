@@ -192,14 +192,19 @@ fn packages(report: &Report<'_>, look: Look, out: &mut dyn Write) -> io::Result<
 
 fn severity(severity: Severity, suppressed: Option<&Suppressed>) -> Cell {
     let text = if suppressed.is_some() { format!("({severity})") } else { severity.to_string() };
+    Cell::new(text).styled(severity_style(severity))
+}
+
+/// How a severity looks on a terminal.
+pub fn severity_style(severity: Severity) -> Style {
     let colour = |colour: AnsiColor| Style::new().fg_color(Some(colour.into()));
-    Cell::new(text).styled(match severity {
+    match severity {
         Severity::Critical => colour(AnsiColor::Red).bold(),
         Severity::High => colour(AnsiColor::Red),
         Severity::Medium => colour(AnsiColor::Yellow),
         Severity::Low => colour(AnsiColor::Blue),
         Severity::Informational | Severity::Untriaged => Style::new().dimmed(),
-    })
+    }
 }
 
 fn fix(detection: &Detection, lang: Lang) -> String {
