@@ -16,6 +16,10 @@ command -v node >/dev/null || missing+=(nodejs npm)
 command -v docker-registry >/dev/null || missing+=(docker-registry)
 command -v strace >/dev/null || missing+=(strace)
 command -v git >/dev/null || missing+=(git)
+# Makers of disks.
+for tool in mkfs.ext4:e2fsprogs mkfs.xfs:xfsprogs mkfs.btrfs:btrfs-progs sfdisk:fdisk qemu-img:qemu-utils lvm:lvm2; do
+  PATH="$PATH:/usr/sbin:/sbin" command -v "${tool%%:*}" >/dev/null || missing+=("${tool##*:}")
+done
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing+=(postgresql)
 if [ ${#missing[@]} -gt 0 ]; then
   apt-get update -qq

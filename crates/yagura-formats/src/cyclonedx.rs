@@ -102,7 +102,7 @@ fn metadata(report: &Report<'_>, version: &str) -> Value {
     let mut component = json!({
         "type": match target.kind {
             crate::TargetKind::Image => "container",
-            crate::TargetKind::Host => "device",
+            crate::TargetKind::Host | crate::TargetKind::Disk => "device",
             _ => "application",
         },
         "bom-ref": "target",

@@ -99,6 +99,8 @@ pub enum TargetKind {
     Archive,
     /// An SBOM document.
     Sbom,
+    /// Disk images or snapshots of one machine.
+    Disk,
 }
 
 impl TargetKind {
@@ -111,6 +113,7 @@ impl TargetKind {
             Self::Image => "image",
             Self::Archive => "archive",
             Self::Sbom => "sbom",
+            Self::Disk => "disk",
         }
     }
 }

@@ -26,7 +26,7 @@ impl Format for Spdx {
             "filesAnalyzed": false,
             "primaryPackagePurpose": match report.target.kind {
                 crate::TargetKind::Image => "CONTAINER",
-                crate::TargetKind::Host => "DEVICE",
+                crate::TargetKind::Host | crate::TargetKind::Disk => "DEVICE",
                 _ => "APPLICATION",
             },
         });

@@ -35,6 +35,11 @@ impl<'u> Complaints<'u> {
         self.push(error.to_unread());
     }
 
+    /// Any other entry, which is always named.
+    pub fn say(&mut self, entry: Unread) {
+        self.unread.push(entry);
+    }
+
     fn push(&mut self, entry: Unread) {
         self.count += 1;
         if self.count <= MOST {

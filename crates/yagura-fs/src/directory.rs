@@ -18,7 +18,7 @@ use std::path::Path;
 use yagura_model::{TreePath, Unread, UnreadReason};
 
 /// Mount points of a running system that hold no software, relative to its root.
-const PSEUDO: &[&str] = &["proc", "sys", "dev", "run"];
+pub(crate) const PSEUDO: &[&str] = &["proc", "sys", "dev", "run"];
 
 /// A directory below which everything is read.
 pub struct Directory {
@@ -201,7 +201,8 @@ impl Tree for Directory {
     }
 }
 
-fn left_out(path: TreePath) -> Unread {
+/// The entry about container storage that is not entered.
+pub(crate) fn left_out(path: TreePath) -> Unread {
     Unread {
         path,
         reason: UnreadReason::LeftOut,

@@ -119,6 +119,26 @@ impl ReadError {
         }
     }
 
+    /// The error of a medium that knows no paths, about this one.
+    pub fn of_medium(path: &TreePath, source: std::io::Error) -> Self {
+        Self::from_io(path, source).named(path)
+    }
+
+    /// The same about another path: what a disk or a container format says about itself knows no path.
+    pub(crate) fn named(mut self, name: &TreePath) -> Self {
+        match &mut self {
+            Self::Io { path, .. }
+            | Self::Truncated { path, .. }
+            | Self::Malformed { path, .. }
+            | Self::TooLarge { path, .. }
+            | Self::TooDeep { path, .. }
+            | Self::Unsupported { path, .. }
+            | Self::Encrypted { path }
+            | Self::Cancelled { path } => *path = name.clone(),
+        }
+        self
+    }
+
     /// The file it failed on.
     pub fn path(&self) -> &TreePath {
         match self {

@@ -1,4 +1,4 @@
-//! Read-only trees: directories, archives and image layers, seen through one trait and bounded by one
+//! Read-only trees: directories, archives, image layers and disks, seen through one trait and bounded by one
 //! [`Limits`] value.
 //!
 //! This is the only pure crate that opens files, and it opens them read-only below a root it is given.
@@ -10,6 +10,7 @@ mod compression;
 pub mod container_storage;
 pub mod digest;
 pub mod directory;
+pub mod disk;
 pub mod error;
 pub mod file;
 pub mod image;

@@ -64,7 +64,7 @@ pub fn foreign(mountinfo: &str) -> Vec<TreePath> {
 }
 
 /// Space, tab, line feed and backslash are written in octal.
-fn unescape(text: &str) -> Vec<u8> {
+pub(crate) fn unescape(text: &str) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((&byte, tail)) = rest.split_first() {

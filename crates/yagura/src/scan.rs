@@ -14,6 +14,7 @@ use yagura_model::{Inventory, TreePath};
 
 mod cache;
 mod code;
+mod disk;
 pub mod evidence;
 mod image;
 mod progress;
@@ -119,6 +120,20 @@ pub fn scan(spec: &TargetSpec, options: &Options, progress: &Progress) -> Result
             let (inventory, code) = looked_at(&tree, &selection, options, &limits)?;
             Ok(Scanned {
                 target: target(TargetKind::Archive, path.display().to_string()),
+                inventory,
+                code,
+                roots: Vec::new(),
+                kernel: None,
+            })
+        }
+        TargetSpec::Disks(paths) => {
+            progress.phase("reading disks");
+            let disks = disk::open(paths, &limits)?;
+            let (inventory, code) = looked_at(&disks, &selection, options, &limits)?;
+            let meter = disks.meter();
+            tracing::info!(blocks = meter.distinct_blocks(), bytes = meter.bytes(), "read from disks");
+            Ok(Scanned {
+                target: target(TargetKind::Disk, disk::name(paths)),
                 inventory,
                 code,
                 roots: Vec::new(),

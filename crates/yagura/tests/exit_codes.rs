@@ -52,10 +52,8 @@ fn code_2_wrong_usage() {
     let project = shop();
     let output = check(project.path(), &["fs", ".", "--serverity", "high"], 2);
     assert!(stderr(&output).contains("did you mean `--severity`?"), "{}", stderr(&output));
-    for verb in ["disk", "lambda", "reach"] {
-        assert!(stderr(&check(project.path(), &[verb], 2)).contains("not built yet"), "{verb}");
-    }
-    for verb in ["fs", "host", "image", "sbom", "repo"] {
+    assert!(stderr(&check(project.path(), &["lambda"], 2)).contains("not built yet"));
+    for verb in ["fs", "host", "image", "sbom", "repo", "disk"] {
         let target: &[&str] = if verb == "host" { &["--root", "/nowhere"] } else { &["/nowhere"] };
         check(project.path(), &[&[verb], target].concat(), 2);
     }
@@ -269,4 +267,35 @@ fn several_outputs_are_written_at_once() {
         let text = fs::read_to_string(project.path().join(file)).unwrap();
         serde_json::from_str::<serde_json::Value>(&text).unwrap();
     }
+}
+
+#[test]
+fn disks_are_scanned_and_what_is_none_is_refused() {
+    if !std::path::Path::new("/usr/sbin/mkfs.ext4").exists() {
+        eprintln!("skipped: mkfs.ext4 is not installed (tests/peers/install.sh installs it)");
+        return;
+    }
+    let project = shop();
+    let disk = project.path().join("disk.img");
+    File::create(&disk).unwrap().set_len(8 << 20).unwrap();
+    let made = std::process::Command::new("/usr/sbin/mkfs.ext4")
+        .args(["-q", "-F", "-d"])
+        .args([project.path(), &disk])
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let output = check(project.path(), &["disk", "disk.img", "--fail-on", "high"], 1);
+    assert!(stdout(&output).contains("lodash"));
+    let output = check(project.path(), &["inventory", "disk:disk.img", "-f", "json"], 0);
+    assert!(stdout(&output).contains("\"kind\": \"disk\""), "{}", stdout(&output));
+    // Half a disk is an incomplete scan, a file without a disk an empty one, another format a wrong target.
+    let bytes = fs::read(&disk).unwrap();
+    fs::write(&disk, &bytes[..16 << 10]).unwrap();
+    check(project.path(), &["disk", "disk.img"], 3);
+    fs::write(&disk, [0; 4096]).unwrap();
+    check(project.path(), &["disk", "disk.img"], 5);
+    fs::write(&disk, b"PK\x03\x04").unwrap();
+    let output = check(project.path(), &["disk", "disk.img", "--lang", "ja"], 2);
+    assert!(stderr(&output).contains("エラー:"), "{}", stderr(&output));
 }

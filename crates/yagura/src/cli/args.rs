@@ -75,6 +75,14 @@ pub enum Verb {
         #[command(flatten)]
         scan: ScanArgs,
     },
+    /// Scan disk images (raw, qcow2, vmdk, vhd, vhdx) without mounting them
+    Disk {
+        /// The disks of one machine, the one that it starts from first
+        #[arg(value_name = "PATH", required = true)]
+        disks: Vec<PathBuf>,
+        #[command(flatten)]
+        scan: ScanArgs,
+    },
     /// Scan a CycloneDX or SPDX document
     Sbom {
         /// The document, or - for standard input
@@ -84,7 +92,7 @@ pub enum Verb {
     },
     /// Print what is installed as an SBOM, without looking for vulnerabilities
     Inventory {
-        /// dir:, root:, oci-archive:, docker-archive:, oci-dir:, zip:, sbom:, image: or a bare path
+        /// dir:, root:, oci-archive:, docker-archive:, oci-dir:, zip:, sbom:, disk:, image: or a bare path
         target: String,
         #[command(flatten)]
         walk: WalkArgs,

@@ -30,6 +30,7 @@ pub fn run(cli: &Cli, lang: Lang) -> Result<u8, Failure> {
         Verb::Fs { path, scan } => shell.scan(&TargetSpec::Directory(path.clone()), scan),
         Verb::Repo { path, scan } => shell.scan(&TargetSpec::Repository(path.clone()), scan),
         Verb::Image { reference, scan } => shell.scan(&TargetSpec::image(reference), scan),
+        Verb::Disk { disks, scan } => shell.scan(&TargetSpec::Disks(disks.clone()), scan),
         Verb::Sbom { file, scan } => shell.scan(&TargetSpec::Sbom(file.clone()), scan),
         Verb::Inventory { target, walk, output } => shell.inventory(target, walk, output),
         Verb::Reach(args) => reach::run(args, lang),

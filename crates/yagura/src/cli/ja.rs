@@ -12,6 +12,7 @@ const TEXTS: &[(&str, &str)] = &[
         "image",
         "コンテナイメージを検査します (レジストリ参照、oci-dir:PATH、oci-archive:PATH、docker-archive:PATH)",
     ),
+    ("disk", "ディスクイメージ (raw、qcow2、vmdk、vhd、vhdx) をマウントせずに検査します"),
     ("sbom", "CycloneDX または SPDX 文書を検査します"),
     ("inventory", "脆弱性を調べず、導入されているものを SBOM として出力します"),
     (
@@ -56,9 +57,13 @@ const TEXTS: &[(&str, &str)] = &[
     ("offline", "ネットワーク接続を一切行いません"),
     ("root", "検査するファイルシステムのルート"),
     ("path", "ディレクトリ、または 1 つのファイル"),
+    ("disks", "1 台のマシンのディスク。起動ディスクを先に指定します"),
     ("reference", "イメージ"),
     ("file", "ファイル"),
-    ("target", "dir:、root:、oci-archive:、docker-archive:、oci-dir:、zip:、sbom:、image: または単なるパス"),
+    (
+        "target",
+        "dir:、root:、oci-archive:、docker-archive:、oci-dir:、zip:、sbom:、disk:、image: または単なるパス",
+    ),
     ("id", "CVE 番号、またはその他のアドバイザリー ID"),
     ("scheme", "バージョン体系 (dpkg、rpm、apk、pep440、npm、maven など)"),
     (

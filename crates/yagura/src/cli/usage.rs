@@ -7,7 +7,6 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 /// Verbs of the contract that are not built yet, and what they will do.
 const UNBUILT: &[(&str, &str, &str)] = &[
-    ("disk", "disk images and snapshots", "ディスクイメージとスナップショット"),
     ("lambda", "functions and their layers", "Lambda 関数とレイヤー"),
 ];
 

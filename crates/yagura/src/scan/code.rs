@@ -33,8 +33,8 @@ pub fn check(spec: &TargetSpec, scanners: &[String]) -> Result<(), Failure> {
         return Err(Failure::new(
             exit::USAGE,
             said!(
-                "secrets are looked for in directories, archives and repositories only",
-                "シークレットを調べられるのはディレクトリ、アーカイブ、リポジトリだけです"
+                "secrets are looked for in directories, archives, repositories and disks only",
+                "シークレットを調べられるのはディレクトリ、アーカイブ、リポジトリ、ディスクだけです"
             ),
         ));
     }

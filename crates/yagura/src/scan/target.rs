@@ -21,6 +21,8 @@ pub enum TargetSpec {
     RemoteImage(String),
     /// A zip archive.
     Zip(PathBuf),
+    /// The disks of one machine.
+    Disks(Vec<PathBuf>),
     /// An SBOM document; `-` is standard input.
     Sbom(PathBuf),
 }
@@ -75,12 +77,7 @@ impl TargetSpec {
             Some(("registry", rest)) => Self::RemoteImage(rest.to_owned()),
             Some(("zip", rest)) => Self::Zip(path(rest)),
             Some(("sbom", rest)) => Self::Sbom(path(rest)),
-            Some(("disk", _)) => {
-                return Err(Failure::new(
-                    exit::USAGE,
-                    said!("disk images are not built yet", "ディスクイメージの検査はまだありません"),
-                ));
-            }
+            Some(("disk", rest)) => Self::Disks(disks(rest)),
             _ => Self::guess(Path::new(text))?,
         })
     }
@@ -121,6 +118,14 @@ impl TargetSpec {
     }
 }
 
+/// Several disks are separated by commas, unless a file has such a name.
+fn disks(text: &str) -> Vec<PathBuf> {
+    if Path::new(text).exists() {
+        return vec![PathBuf::from(text)];
+    }
+    text.split(',').map(PathBuf::from).collect()
+}
+
 fn storage(scheme: &str) -> Option<Storage> {
     match scheme {
         "oci-dir" => Some(Storage::OciDir),
@@ -153,6 +158,9 @@ pub fn check(spec: &TargetSpec) -> Result<(), Failure> {
             let place = path.to_str().and_then(|text| text.split_once(':')).map(|(place, _)| place);
             let there = path.exists() || place.is_some_and(|place| Path::new(place).exists());
             return if there { Ok(()) } else { Err(no_such(path)) };
+        }
+        TargetSpec::Disks(paths) => {
+            return paths.iter().find(|path| !path.exists()).map_or(Ok(()), |path| Err(no_such(path)));
         }
         TargetSpec::Repository(_) | TargetSpec::RemoteImage(_) | TargetSpec::Sbom(_) => return Ok(()),
     };
