@@ -6,9 +6,7 @@ use crate::said::Said;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 /// Verbs of the contract that are not built yet, and what they will do.
-const UNBUILT: &[(&str, &str, &str)] = &[
-    ("lambda", "functions and their layers", "Lambda 関数とレイヤー"),
-];
+const UNBUILT: &[(&str, &str, &str)] = &[("lambda", "functions and their layers", "Lambda 関数とレイヤー")];
 
 /// What other scanners call it.
 const ELSEWHERE: &[(&str, &str)] = &[

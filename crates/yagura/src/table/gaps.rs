@@ -83,12 +83,8 @@ fn list(entries: &[&Unread], lang: Lang, look: Look, out: &mut dyn Write) -> io:
     }
     if let Some(more) = entries.len().checked_sub(LISTED).filter(|more| *more > 0) {
         match lang {
-            Lang::En => {
-                writeln!(out, "  … and {} more; `-f json` lists all of them", thousands(more as u64))?
-            }
-            Lang::Ja => {
-                writeln!(out, "  … 他 {} 件。全件は `-f json` で表示できます", thousands(more as u64))?;
-            }
+            Lang::En => writeln!(out, "  … and {} more", thousands(more as u64))?,
+            Lang::Ja => writeln!(out, "  … 他 {} 件", thousands(more as u64))?,
         }
     }
     Ok(())
