@@ -3,67 +3,25 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failing unwrap is a failing test")]
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+mod served;
+
+use served::Served;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
-struct Served {
-    child: Child,
-    address: String,
-    said: String,
-}
-
-/// Starts the service in a directory and reads what it says until the metrics' address and what follows.
 fn serve(directory: &Path) -> Served {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_yagura"))
-        .args(["serve", "--listen", "127.0.0.1:0", "--offline", "--set", "this-machine=false"])
-        .current_dir(directory)
-        .env_clear()
-        .env("HOME", directory)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let mut said = String::new();
-    for line in lines.by_ref() {
-        let line = line.unwrap();
-        said.push_str(&line);
-        said.push('\n');
-        // The last thing that is said without a database.
-        if line.contains("yagura db update") {
-            break;
-        }
+    let mut command = served::command(directory);
+    command.args(["--offline", "--set", "this-machine=false"]);
+    let served = served::start(command, directory);
+    // The last thing that is said without a database.
+    let begun = Instant::now();
+    while !served.said().contains("yagura db update") {
+        assert!(begun.elapsed() < Duration::from_secs(30), "{}", served.said());
+        std::thread::sleep(Duration::from_millis(10));
     }
-    let address = said.split("http://").nth(1).unwrap().split_whitespace().next().unwrap().to_owned();
-    Served { child, address, said }
-}
-
-impl Served {
-    fn get(&self, path: &str) -> String {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", self.address).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        answer
-    }
-
-    /// Sends SIGTERM and returns the exit code.
-    fn end(mut self) -> Option<i32> {
-        let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
-        let begun = Instant::now();
-        loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                return status.code();
-            }
-            assert!(begun.elapsed() < Duration::from_secs(30), "it does not end");
-            std::thread::sleep(Duration::from_millis(50));
-        }
-    }
+    served
 }
 
 #[test]
@@ -73,7 +31,7 @@ fn the_first_start_makes_a_key_and_the_second_does_not() {
     let file = directory.path().join("yagura-data/credentials");
     let text = std::fs::read_to_string(&file).unwrap();
     let secret = text.lines().last().unwrap().rsplit(' ').next().unwrap();
-    assert!(served.said.contains(secret), "{}", served.said);
+    assert!(served.said().contains(secret), "{}", served.said());
     assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
 
     assert!(served.get("/healthz").ends_with("ok\n"));
@@ -88,7 +46,7 @@ fn the_first_start_makes_a_key_and_the_second_does_not() {
     assert_eq!(served.end(), Some(0));
 
     let again = serve(directory.path());
-    assert!(!again.said.contains(secret), "{}", again.said);
+    assert!(!again.said().contains(secret), "{}", again.said());
     assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
     assert_eq!(again.end(), Some(0));
 }

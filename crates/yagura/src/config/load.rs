@@ -201,11 +201,17 @@ fn line_of(text: &str, offset: usize) -> usize {
     text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1
 }
 
-/// The option spelled most alike, if it is alike at all.
+/// The option spelled most alike, if it is alike at all. One of the same name in another table is as near as two letters.
 fn nearest(key: &str) -> Option<String> {
+    let name = |key: &str| key.rsplit_once('.').map_or(key, |(_, name)| name).to_owned();
+    let wanted = name(key);
+    let apart = |other: &str| match distance(key, other) {
+        apart if name(other) == wanted => apart.min(2),
+        apart => apart,
+    };
     ENTRIES
         .iter()
-        .map(|entry| (distance(key, entry.key), entry.key))
+        .map(|entry| (apart(entry.key), entry.key))
         .min()
         .filter(|(distance, _)| *distance <= 1 + key.len() / 4)
         .map(|(_, key)| key.to_owned())
@@ -280,6 +286,10 @@ mod tests {
             (
                 "[aws]\nregion = []\n",
                 "yagura.toml:2: there is no option `aws.region`; did you mean `aws.regions`?",
+            ),
+            (
+                "[service]\nthis-machine = false\n",
+                "yagura.toml:2: there is no option `service.this-machine`; did you mean `this-machine`?",
             ),
             ("workers = \"two\"\n", "yagura.toml:1: workers: wanted a number, found string"),
             (
