@@ -28,6 +28,10 @@ pub struct Client {
     pub global: bool,
     /// Shapes that are passed on as JSON, because another crate renders them.
     pub opaque: &'static [&'static str],
+    /// Shapes whose members are not read.
+    pub left_out: &'static [&'static str],
+    /// Whether answers can be written again as the AWS CLI prints them.
+    pub documents: bool,
     /// What is called of it.
     pub calls: &'static [Call],
 }
@@ -66,7 +70,18 @@ const fn client(
     version: &'static str,
     calls: &'static [Call],
 ) -> Client {
-    Client { module, folder, version, iam: module, protocol: None, global: false, opaque: &[], calls }
+    Client {
+        module,
+        folder,
+        version,
+        iam: module,
+        protocol: None,
+        global: false,
+        opaque: &[],
+        left_out: &[],
+        documents: false,
+        calls,
+    }
 }
 
 /// The table.
@@ -81,25 +96,83 @@ pub const CLIENTS: &[Client] = &[
             &[scan("GetMetricData", ("when functions were last invoked", "関数が最後に呼び出された日時"))],
         )
     },
-    client(
-        "ec2",
-        "ec2",
-        "2016-11-15",
-        &[
-            scan(
-                "DescribeInstances",
-                ("instances, their state, tags and network", "インスタンスとその状態、タグ、ネットワーク"),
-            ),
-            scan(
-                "DescribeRegions",
-                ("regions that are enabled in an account", "アカウントで有効なリージョン"),
-            ),
-            scan(
-                "DescribeVolumes",
-                ("size, kind and encryption of volumes", "ボリュームのサイズ、種類、暗号化"),
-            ),
-        ],
-    ),
+    Client {
+        documents: true,
+        ..client(
+            "ec2",
+            "ec2",
+            "2016-11-15",
+            &[
+                scan(
+                    "DescribeInstances",
+                    (
+                        "instances, their state, tags and network",
+                        "インスタンスとその状態、タグ、ネットワーク",
+                    ),
+                ),
+                scan("DescribeInternetGateways", ("internet gateways", "インターネットゲートウェイ")),
+                scan("DescribeManagedPrefixLists", ("prefix lists", "プレフィックスリスト")),
+                scan("DescribeNetworkAcls", ("network ACLs", "ネットワーク ACL")),
+                scan(
+                    "DescribeNetworkInterfaces",
+                    (
+                        "network interfaces, their addresses and groups",
+                        "ネットワークインターフェイスとそのアドレス、グループ",
+                    ),
+                ),
+                scan(
+                    "DescribeRegions",
+                    ("regions that are enabled in an account", "アカウントで有効なリージョン"),
+                ),
+                scan("DescribeRouteTables", ("route tables", "ルートテーブル")),
+                scan(
+                    "DescribeSecurityGroups",
+                    ("security groups and their rules", "セキュリティグループとその規則"),
+                ),
+                scan("DescribeSubnets", ("subnets", "サブネット")),
+                scan(
+                    "DescribeTransitGatewayAttachments",
+                    ("what is attached to transit gateways", "トランジットゲートウェイへのアタッチメント"),
+                ),
+                scan(
+                    "DescribeTransitGatewayRouteTables",
+                    ("route tables of transit gateways", "トランジットゲートウェイのルートテーブル"),
+                ),
+                scan(
+                    "DescribeTransitGatewayVpcAttachments",
+                    (
+                        "subnets of transit gateway attachments",
+                        "トランジットゲートウェイアタッチメントのサブネット",
+                    ),
+                ),
+                scan("DescribeTransitGateways", ("transit gateways", "トランジットゲートウェイ")),
+                scan(
+                    "DescribeVolumes",
+                    ("size, kind and encryption of volumes", "ボリュームのサイズ、種類、暗号化"),
+                ),
+                scan(
+                    "DescribeVpcBlockPublicAccessExclusions",
+                    ("exclusions from VPC Block Public Access", "VPC ブロックパブリックアクセスの除外"),
+                ),
+                scan(
+                    "DescribeVpcBlockPublicAccessOptions",
+                    ("VPC Block Public Access", "VPC ブロックパブリックアクセス"),
+                ),
+                scan("DescribeVpcEndpoints", ("VPC endpoints", "VPC エンドポイント")),
+                scan("DescribeVpcPeeringConnections", ("peering connections", "ピアリング接続")),
+                scan("DescribeVpcs", ("VPCs and their address blocks", "VPC とそのアドレスブロック")),
+                scan("DescribeVpnGateways", ("virtual private gateways", "仮想プライベートゲートウェイ")),
+                scan(
+                    "GetManagedPrefixListEntries",
+                    ("entries of prefix lists", "プレフィックスリストの項目"),
+                ),
+                scan(
+                    "SearchTransitGatewayRoutes",
+                    ("routes of transit gateways", "トランジットゲートウェイのルート"),
+                ),
+            ],
+        )
+    },
     client(
         "ecr",
         "ecr",
@@ -144,6 +217,50 @@ pub const CLIENTS: &[Client] = &[
             scan("ListClusters", ("clusters", "クラスター")),
         ],
     ),
+    Client {
+        iam: "elasticloadbalancing",
+        documents: true,
+        ..client(
+            "elb",
+            "elb",
+            "2012-06-01",
+            &[
+                scan(
+                    "DescribeLoadBalancerAttributes",
+                    (
+                        "whether Classic load balancers cross zones",
+                        "Classic Load Balancer のクロスゾーン負荷分散の設定",
+                    ),
+                ),
+                scan("DescribeLoadBalancers", ("Classic load balancers", "Classic Load Balancer")),
+            ],
+        )
+    },
+    Client {
+        iam: "elasticloadbalancing",
+        left_out: &["AuthenticateCognitoActionConfig", "AuthenticateOidcActionConfig"],
+        documents: true,
+        ..client(
+            "elbv2",
+            "elbv2",
+            "2015-12-01",
+            &[
+                scan("DescribeListeners", ("listeners of load balancers", "ロードバランサーのリスナー")),
+                scan(
+                    "DescribeLoadBalancerAttributes",
+                    ("whether load balancers cross zones", "クロスゾーン負荷分散の設定"),
+                ),
+                scan("DescribeLoadBalancers", ("load balancers", "ロードバランサー")),
+                scan("DescribeRules", ("rules of listeners", "リスナーのルール")),
+                scan(
+                    "DescribeTargetGroupAttributes",
+                    ("whether targets see the client", "クライアントアドレスの保持"),
+                ),
+                scan("DescribeTargetGroups", ("target groups", "ターゲットグループ")),
+                scan("DescribeTargetHealth", ("targets", "ターゲット")),
+            ],
+        )
+    },
     client(
         "events",
         "events",

@@ -89,7 +89,7 @@ impl<'a> Writer<'a> {
     }
 
     fn reach(&self, name: &'a str, found: &mut BTreeSet<&'a str>) -> Result<()> {
-        if self.client.opaque.contains(&name) || !found.insert(name) {
+        if self.client.opaque.contains(&name) || self.client.left_out.contains(&name) || !found.insert(name) {
             return Ok(());
         }
         let shape = self.service.shape(name)?;
@@ -98,6 +98,12 @@ impl<'a> Writer<'a> {
             self.reach(&member.shape, found)?;
         }
         Ok(())
+    }
+
+    /// The members that are read.
+    fn members<'s>(&self, shape: &'s Shape) -> impl Iterator<Item = (&'s String, &'s Member)> {
+        let left_out = self.client.left_out;
+        shape.members.iter().filter(move |(_, member)| !left_out.contains(&member.shape.as_str()))
     }
 
     fn kind(&self, member: &Member) -> Result<&'a str> {
@@ -131,7 +137,8 @@ impl<'a> Writer<'a> {
         let (incoming, outgoing) = (self.incoming.contains(name), self.outgoing.contains(name));
         let json = matches!(protocol, "Json10" | "Json11" | "RestJson");
         let mut derives = vec!["Debug", "Clone", "Default", "PartialEq"];
-        if json && incoming {
+        let document = self.client.documents && outgoing && !json;
+        if (json && incoming) || document {
             derives.push("Serialize");
         }
         if json && outgoing {
@@ -143,9 +150,12 @@ impl<'a> Writer<'a> {
             out.push_str("#[serde(default)]\n");
         }
         let _ = writeln!(out, "pub struct {name} {{");
-        for (member_name, member) in &shape.members {
+        for (member_name, member) in self.members(shape) {
             let kind = self.type_of(member)?;
             let collection = matches!(self.kind(member)?, "list" | "map");
+            if document {
+                out.push_str(&self.document(member_name, member)?);
+            }
             if json {
                 out.push_str(&self.serde(member_name, member, incoming, outgoing)?);
             }
@@ -164,6 +174,15 @@ impl<'a> Writer<'a> {
             out.push_str(&self.to_xml(&name, shape)?);
         }
         Ok(out)
+    }
+
+    /// Names of members as the AWS CLI prints them; what is absent is left out, and so are times.
+    fn document(&self, name: &str, member: &Member) -> Result<String> {
+        Ok(match self.kind(member)? {
+            "timestamp" | "blob" => "#[serde(skip)]\n".to_owned(),
+            "list" => format!("#[serde(rename = {name:?}, skip_serializing_if = \"Vec::is_empty\")]\n"),
+            _ => format!("#[serde(rename = {name:?}, skip_serializing_if = \"Option::is_none\")]\n"),
+        })
     }
 
     fn serde(&self, name: &str, member: &Member, incoming: bool, outgoing: bool) -> Result<String> {
@@ -193,7 +212,7 @@ impl<'a> Writer<'a> {
         let mut out = format!(
             "impl ToForm for {name} {{\nfn write(&self, form: &mut Form, prefix: &str) {{\nlet _ = (&form, prefix);\n"
         );
-        for (member_name, member) in &shape.members {
+        for (member_name, member) in self.members(shape) {
             let own = member.location_name.as_deref();
             let wire = match ec2 {
                 true => member.query_name.clone().or_else(|| own.map(capital)).unwrap_or(member_name.clone()),
@@ -225,7 +244,7 @@ impl<'a> Writer<'a> {
     fn xml_reader(&self, name: &str, shape: &Shape) -> Result<String> {
         let mut fields = String::new();
         let mut elsewhere = "";
-        for (member_name, member) in &shape.members {
+        for (member_name, member) in self.members(shape) {
             if member.location.is_some() {
                 elsewhere = "..Default::default()";
                 continue;
@@ -254,7 +273,7 @@ impl<'a> Writer<'a> {
 
     fn to_xml(&self, name: &str, shape: &Shape) -> Result<String> {
         let mut out = format!("impl ToXml for {name} {{\nfn write(&self, out: &mut String) {{\n");
-        for (member_name, member) in &shape.members {
+        for (member_name, member) in self.members(shape) {
             let wire = member.location_name.as_deref().unwrap_or(member_name);
             let field = field(member_name);
             match self.kind(member)? {

@@ -9,6 +9,7 @@ pub mod ec2;
 pub mod ecr;
 pub mod events;
 pub mod lambda;
+pub mod network;
 pub mod organization;
 pub mod ssm;
 pub mod usage;

@@ -38,6 +38,82 @@ pub async fn describe_instances(
     query::call(aws, &DESCRIBE_INSTANCES, input, None).await
 }
 
+/// Internet gateways; needs `ec2:DescribeInternetGateways`.
+pub static DESCRIBE_INTERNET_GATEWAYS: Operation = Operation {
+    service: &SERVICE,
+    name: "DescribeInternetGateways",
+    action: "ec2:DescribeInternetGateways",
+    method: "POST",
+};
+
+/// Internet gateways.
+///
+/// # Errors
+/// See [`AwsError`].
+pub async fn describe_internet_gateways(
+    aws: &Aws,
+    input: &DescribeInternetGatewaysRequest,
+) -> Result<DescribeInternetGatewaysResult, AwsError> {
+    query::call(aws, &DESCRIBE_INTERNET_GATEWAYS, input, None).await
+}
+
+/// Prefix lists; needs `ec2:DescribeManagedPrefixLists`.
+pub static DESCRIBE_MANAGED_PREFIX_LISTS: Operation = Operation {
+    service: &SERVICE,
+    name: "DescribeManagedPrefixLists",
+    action: "ec2:DescribeManagedPrefixLists",
+    method: "POST",
+};
+
+/// Prefix lists.
+///
+/// # Errors
+/// See [`AwsError`].
+pub async fn describe_managed_prefix_lists(
+    aws: &Aws,
+    input: &DescribeManagedPrefixListsRequest,
+) -> Result<DescribeManagedPrefixListsResult, AwsError> {
+    query::call(aws, &DESCRIBE_MANAGED_PREFIX_LISTS, input, None).await
+}
+
+/// Network ACLs; needs `ec2:DescribeNetworkAcls`.
+pub static DESCRIBE_NETWORK_ACLS: Operation = Operation {
+    service: &SERVICE,
+    name: "DescribeNetworkAcls",
+    action: "ec2:DescribeNetworkAcls",
+    method: "POST",
+};
+
+/// Network ACLs.
+///
+/// # Errors
+/// See [`AwsError`].
+pub async fn describe_network_acls(
+    aws: &Aws,
+    input: &DescribeNetworkAclsRequest,
+) -> Result<DescribeNetworkAclsResult, AwsError> {
+    query::call(aws, &DESCRIBE_NETWORK_ACLS, input, None).await
+}
+
+/// Network interfaces, their addresses and groups; needs `ec2:DescribeNetworkInterfaces`.
+pub static DESCRIBE_NETWORK_INTERFACES: Operation = Operation {
+    service: &SERVICE,
+    name: "DescribeNetworkInterfaces",
+    action: "ec2:DescribeNetworkInterfaces",
+    method: "POST",
+};
+
+/// Network interfaces, their addresses and groups.
+///
+/// # Errors
+/// See [`AwsError`].
+pub async fn describe_network_interfaces(
+    aws: &Aws,
+    input: &DescribeNetworkInterfacesRequest,
+) -> Result<DescribeNetworkInterfacesResult, AwsError> {
+    query::call(aws, &DESCRIBE_NETWORK_INTERFACES, input, None).await
+}
+
 /// Regions that are enabled in an account; needs `ec2:DescribeRegions`.
 pub static DESCRIBE_REGIONS: Operation =
     Operation { service: &SERVICE, name: "DescribeRegions", action: "ec2:DescribeRegions", method: "POST" };
@@ -51,6 +127,135 @@ pub async fn describe_regions(
     input: &DescribeRegionsRequest,
 ) -> Result<DescribeRegionsResult, AwsError> {
     query::call(aws, &DESCRIBE_REGIONS, input, None).await
+}
+
+/// Route tables; needs `ec2:DescribeRouteTables`.
+pub static DESCRIBE_ROUTE_TABLES: Operation = Operation {
+    service: &SERVICE,
+    name: "DescribeRouteTables",
+    action: "ec2:DescribeRouteTables",
+    method: "POST",
+};
+
+/// Route tables.
+///
+/// # Errors
+/// See [`AwsError`].
+pub async fn describe_route_tables(
+    aws: &Aws,
+    input: &DescribeRouteTablesRequest,
+) -> Result<DescribeRouteTablesResult, AwsError> {
+    query::call(aws, &DESCRIBE_ROUTE_TABLES, input, None).await
+}
+
+/// Security groups and their rules; needs `ec2:DescribeSecurityGroups`.
+pub static DESCRIBE_SECURITY_GROUPS: Operation = Operation {
+    service: &SERVICE,
+    name: "DescribeSecurityGroups",
+    action: "ec2:DescribeSecurityGroups",
+    method: "POST",
+};
+
+/// Security groups and their rules.
+///
+/// # Errors
+/// See [`AwsError`].
+pub async fn describe_security_groups(
+    aws: &Aws,
+    input: &DescribeSecurityGroupsRequest,
+) -> Result<DescribeSecurityGroupsResult, AwsError> {
+    query::call(aws, &DESCRIBE_SECURITY_GROUPS, input, None).await
+}
+
+/// Subnets; needs `ec2:DescribeSubnets`.
+pub static DESCRIBE_SUBNETS: Operation =
+    Operation { service: &SERVICE, name: "DescribeSubnets", action: "ec2:DescribeSubnets", method: "POST" };
+
+/// Subnets.
+///
+/// # Errors
+/// See [`AwsError`].
+pub async fn describe_subnets(
+    aws: &Aws,
+    input: &DescribeSubnetsRequest,
+) -> Result<DescribeSubnetsResult, AwsError> {
+    query::call(aws, &DESCRIBE_SUBNETS, input, None).await
+}
+
+/// What is attached to transit gateways; needs `ec2:DescribeTransitGatewayAttachments`.
+pub static DESCRIBE_TRANSIT_GATEWAY_ATTACHMENTS: Operation = Operation {
+    service: &SERVICE,
+    name: "DescribeTransitGatewayAttachments",
+    action: "ec2:DescribeTransitGatewayAttachments",
+    method: "POST",
+};
+
+/// What is attached to transit gateways.
+///
+/// # Errors
+/// See [`AwsError`].
+pub async fn describe_transit_gateway_attachments(
+    aws: &Aws,
+    input: &DescribeTransitGatewayAttachmentsRequest,
+) -> Result<DescribeTransitGatewayAttachmentsResult, AwsError> {
+    query::call(aws, &DESCRIBE_TRANSIT_GATEWAY_ATTACHMENTS, input, None).await
+}
+
+/// Route tables of transit gateways; needs `ec2:DescribeTransitGatewayRouteTables`.
+pub static DESCRIBE_TRANSIT_GATEWAY_ROUTE_TABLES: Operation = Operation {
+    service: &SERVICE,
+    name: "DescribeTransitGatewayRouteTables",
+    action: "ec2:DescribeTransitGatewayRouteTables",
+    method: "POST",
+};
+
+/// Route tables of transit gateways.
+///
+/// # Errors
+/// See [`AwsError`].
+pub async fn describe_transit_gateway_route_tables(
+    aws: &Aws,
+    input: &DescribeTransitGatewayRouteTablesRequest,
+) -> Result<DescribeTransitGatewayRouteTablesResult, AwsError> {
+    query::call(aws, &DESCRIBE_TRANSIT_GATEWAY_ROUTE_TABLES, input, None).await
+}
+
+/// Subnets of transit gateway attachments; needs `ec2:DescribeTransitGatewayVpcAttachments`.
+pub static DESCRIBE_TRANSIT_GATEWAY_VPC_ATTACHMENTS: Operation = Operation {
+    service: &SERVICE,
+    name: "DescribeTransitGatewayVpcAttachments",
+    action: "ec2:DescribeTransitGatewayVpcAttachments",
+    method: "POST",
+};
+
+/// Subnets of transit gateway attachments.
+///
+/// # Errors
+/// See [`AwsError`].
+pub async fn describe_transit_gateway_vpc_attachments(
+    aws: &Aws,
+    input: &DescribeTransitGatewayVpcAttachmentsRequest,
+) -> Result<DescribeTransitGatewayVpcAttachmentsResult, AwsError> {
+    query::call(aws, &DESCRIBE_TRANSIT_GATEWAY_VPC_ATTACHMENTS, input, None).await
+}
+
+/// Transit gateways; needs `ec2:DescribeTransitGateways`.
+pub static DESCRIBE_TRANSIT_GATEWAYS: Operation = Operation {
+    service: &SERVICE,
+    name: "DescribeTransitGateways",
+    action: "ec2:DescribeTransitGateways",
+    method: "POST",
+};
+
+/// Transit gateways.
+///
+/// # Errors
+/// See [`AwsError`].
+pub async fn describe_transit_gateways(
+    aws: &Aws,
+    input: &DescribeTransitGatewaysRequest,
+) -> Result<DescribeTransitGatewaysResult, AwsError> {
+    query::call(aws, &DESCRIBE_TRANSIT_GATEWAYS, input, None).await
 }
 
 /// Size, kind and encryption of volumes; needs `ec2:DescribeVolumes`.
@@ -68,9 +273,200 @@ pub async fn describe_volumes(
     query::call(aws, &DESCRIBE_VOLUMES, input, None).await
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
+/// Exclusions from VPC Block Public Access; needs `ec2:DescribeVpcBlockPublicAccessExclusions`.
+pub static DESCRIBE_VPC_BLOCK_PUBLIC_ACCESS_EXCLUSIONS: Operation = Operation {
+    service: &SERVICE,
+    name: "DescribeVpcBlockPublicAccessExclusions",
+    action: "ec2:DescribeVpcBlockPublicAccessExclusions",
+    method: "POST",
+};
+
+/// Exclusions from VPC Block Public Access.
+///
+/// # Errors
+/// See [`AwsError`].
+pub async fn describe_vpc_block_public_access_exclusions(
+    aws: &Aws,
+    input: &DescribeVpcBlockPublicAccessExclusionsRequest,
+) -> Result<DescribeVpcBlockPublicAccessExclusionsResult, AwsError> {
+    query::call(aws, &DESCRIBE_VPC_BLOCK_PUBLIC_ACCESS_EXCLUSIONS, input, None).await
+}
+
+/// VPC Block Public Access; needs `ec2:DescribeVpcBlockPublicAccessOptions`.
+pub static DESCRIBE_VPC_BLOCK_PUBLIC_ACCESS_OPTIONS: Operation = Operation {
+    service: &SERVICE,
+    name: "DescribeVpcBlockPublicAccessOptions",
+    action: "ec2:DescribeVpcBlockPublicAccessOptions",
+    method: "POST",
+};
+
+/// VPC Block Public Access.
+///
+/// # Errors
+/// See [`AwsError`].
+pub async fn describe_vpc_block_public_access_options(
+    aws: &Aws,
+    input: &DescribeVpcBlockPublicAccessOptionsRequest,
+) -> Result<DescribeVpcBlockPublicAccessOptionsResult, AwsError> {
+    query::call(aws, &DESCRIBE_VPC_BLOCK_PUBLIC_ACCESS_OPTIONS, input, None).await
+}
+
+/// VPC endpoints; needs `ec2:DescribeVpcEndpoints`.
+pub static DESCRIBE_VPC_ENDPOINTS: Operation = Operation {
+    service: &SERVICE,
+    name: "DescribeVpcEndpoints",
+    action: "ec2:DescribeVpcEndpoints",
+    method: "POST",
+};
+
+/// VPC endpoints.
+///
+/// # Errors
+/// See [`AwsError`].
+pub async fn describe_vpc_endpoints(
+    aws: &Aws,
+    input: &DescribeVpcEndpointsRequest,
+) -> Result<DescribeVpcEndpointsResult, AwsError> {
+    query::call(aws, &DESCRIBE_VPC_ENDPOINTS, input, None).await
+}
+
+/// Peering connections; needs `ec2:DescribeVpcPeeringConnections`.
+pub static DESCRIBE_VPC_PEERING_CONNECTIONS: Operation = Operation {
+    service: &SERVICE,
+    name: "DescribeVpcPeeringConnections",
+    action: "ec2:DescribeVpcPeeringConnections",
+    method: "POST",
+};
+
+/// Peering connections.
+///
+/// # Errors
+/// See [`AwsError`].
+pub async fn describe_vpc_peering_connections(
+    aws: &Aws,
+    input: &DescribeVpcPeeringConnectionsRequest,
+) -> Result<DescribeVpcPeeringConnectionsResult, AwsError> {
+    query::call(aws, &DESCRIBE_VPC_PEERING_CONNECTIONS, input, None).await
+}
+
+/// VPCs and their address blocks; needs `ec2:DescribeVpcs`.
+pub static DESCRIBE_VPCS: Operation =
+    Operation { service: &SERVICE, name: "DescribeVpcs", action: "ec2:DescribeVpcs", method: "POST" };
+
+/// VPCs and their address blocks.
+///
+/// # Errors
+/// See [`AwsError`].
+pub async fn describe_vpcs(aws: &Aws, input: &DescribeVpcsRequest) -> Result<DescribeVpcsResult, AwsError> {
+    query::call(aws, &DESCRIBE_VPCS, input, None).await
+}
+
+/// Virtual private gateways; needs `ec2:DescribeVpnGateways`.
+pub static DESCRIBE_VPN_GATEWAYS: Operation = Operation {
+    service: &SERVICE,
+    name: "DescribeVpnGateways",
+    action: "ec2:DescribeVpnGateways",
+    method: "POST",
+};
+
+/// Virtual private gateways.
+///
+/// # Errors
+/// See [`AwsError`].
+pub async fn describe_vpn_gateways(
+    aws: &Aws,
+    input: &DescribeVpnGatewaysRequest,
+) -> Result<DescribeVpnGatewaysResult, AwsError> {
+    query::call(aws, &DESCRIBE_VPN_GATEWAYS, input, None).await
+}
+
+/// Entries of prefix lists; needs `ec2:GetManagedPrefixListEntries`.
+pub static GET_MANAGED_PREFIX_LIST_ENTRIES: Operation = Operation {
+    service: &SERVICE,
+    name: "GetManagedPrefixListEntries",
+    action: "ec2:GetManagedPrefixListEntries",
+    method: "POST",
+};
+
+/// Entries of prefix lists.
+///
+/// # Errors
+/// See [`AwsError`].
+pub async fn get_managed_prefix_list_entries(
+    aws: &Aws,
+    input: &GetManagedPrefixListEntriesRequest,
+) -> Result<GetManagedPrefixListEntriesResult, AwsError> {
+    query::call(aws, &GET_MANAGED_PREFIX_LIST_ENTRIES, input, None).await
+}
+
+/// Routes of transit gateways; needs `ec2:SearchTransitGatewayRoutes`.
+pub static SEARCH_TRANSIT_GATEWAY_ROUTES: Operation = Operation {
+    service: &SERVICE,
+    name: "SearchTransitGatewayRoutes",
+    action: "ec2:SearchTransitGatewayRoutes",
+    method: "POST",
+};
+
+/// Routes of transit gateways.
+///
+/// # Errors
+/// See [`AwsError`].
+pub async fn search_transit_gateway_routes(
+    aws: &Aws,
+    input: &SearchTransitGatewayRoutesRequest,
+) -> Result<SearchTransitGatewayRoutesResult, AwsError> {
+    query::call(aws, &SEARCH_TRANSIT_GATEWAY_ROUTES, input, None).await
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct AttachmentEnaSrdSpecification {
+    #[serde(rename = "EnaSrdEnabled", skip_serializing_if = "Option::is_none")]
+    pub ena_srd_enabled: Option<bool>,
+    #[serde(rename = "EnaSrdUdpSpecification", skip_serializing_if = "Option::is_none")]
+    pub ena_srd_udp_specification: Option<AttachmentEnaSrdUdpSpecification>,
+}
+
+impl FromXml for AttachmentEnaSrdSpecification {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self {
+            ena_srd_enabled: xml::scalar(node, "enaSrdEnabled")?,
+            ena_srd_udp_specification: xml::member(node, "enaSrdUdpSpecification")?,
+        })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct AttachmentEnaSrdUdpSpecification {
+    #[serde(rename = "EnaSrdUdpEnabled", skip_serializing_if = "Option::is_none")]
+    pub ena_srd_udp_enabled: Option<bool>,
+}
+
+impl FromXml for AttachmentEnaSrdUdpSpecification {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self { ena_srd_udp_enabled: xml::scalar(node, "enaSrdUdpEnabled")? })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct BlockPublicAccessStates {
+    #[serde(rename = "InternetGatewayBlockMode", skip_serializing_if = "Option::is_none")]
+    pub internet_gateway_block_mode: Option<String>,
+}
+
+impl FromXml for BlockPublicAccessStates {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self { internet_gateway_block_mode: xml::member(node, "internetGatewayBlockMode")? })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct CapacityReservationSpecificationResponse {
+    #[serde(rename = "CapacityReservationPreference", skip_serializing_if = "Option::is_none")]
     pub capacity_reservation_preference: Option<String>,
+    #[serde(rename = "CapacityReservationTarget", skip_serializing_if = "Option::is_none")]
     pub capacity_reservation_target: Option<CapacityReservationTargetResponse>,
 }
 
@@ -84,9 +480,11 @@ impl FromXml for CapacityReservationSpecificationResponse {
     }
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct CapacityReservationTargetResponse {
+    #[serde(rename = "CapacityReservationId", skip_serializing_if = "Option::is_none")]
     pub capacity_reservation_id: Option<String>,
+    #[serde(rename = "CapacityReservationResourceGroupArn", skip_serializing_if = "Option::is_none")]
     pub capacity_reservation_resource_group_arn: Option<String>,
 }
 
@@ -103,10 +501,47 @@ impl FromXml for CapacityReservationTargetResponse {
     }
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct ConnectionTrackingSpecificationResponse {
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct CidrBlock {
+    #[serde(rename = "CidrBlock", skip_serializing_if = "Option::is_none")]
+    pub cidr_block: Option<String>,
+}
+
+impl FromXml for CidrBlock {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self { cidr_block: xml::member(node, "cidrBlock")? })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct ConnectionTrackingConfiguration {
+    #[serde(rename = "TcpEstablishedTimeout", skip_serializing_if = "Option::is_none")]
     pub tcp_established_timeout: Option<i64>,
+    #[serde(rename = "UdpStreamTimeout", skip_serializing_if = "Option::is_none")]
     pub udp_stream_timeout: Option<i64>,
+    #[serde(rename = "UdpTimeout", skip_serializing_if = "Option::is_none")]
+    pub udp_timeout: Option<i64>,
+}
+
+impl FromXml for ConnectionTrackingConfiguration {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self {
+            tcp_established_timeout: xml::scalar(node, "tcpEstablishedTimeout")?,
+            udp_stream_timeout: xml::scalar(node, "udpStreamTimeout")?,
+            udp_timeout: xml::scalar(node, "udpTimeout")?,
+        })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct ConnectionTrackingSpecificationResponse {
+    #[serde(rename = "TcpEstablishedTimeout", skip_serializing_if = "Option::is_none")]
+    pub tcp_established_timeout: Option<i64>,
+    #[serde(rename = "UdpStreamTimeout", skip_serializing_if = "Option::is_none")]
+    pub udp_stream_timeout: Option<i64>,
+    #[serde(rename = "UdpTimeout", skip_serializing_if = "Option::is_none")]
     pub udp_timeout: Option<i64>,
 }
 
@@ -121,11 +556,15 @@ impl FromXml for ConnectionTrackingSpecificationResponse {
     }
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct CpuOptions {
+    #[serde(rename = "AmdSevSnp", skip_serializing_if = "Option::is_none")]
     pub amd_sev_snp: Option<String>,
+    #[serde(rename = "CoreCount", skip_serializing_if = "Option::is_none")]
     pub core_count: Option<i64>,
+    #[serde(rename = "NestedVirtualization", skip_serializing_if = "Option::is_none")]
     pub nested_virtualization: Option<String>,
+    #[serde(rename = "ThreadsPerCore", skip_serializing_if = "Option::is_none")]
     pub threads_per_core: Option<i64>,
 }
 
@@ -163,9 +602,11 @@ impl ToForm for DescribeInstancesRequest {
     }
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct DescribeInstancesResult {
+    #[serde(rename = "NextToken", skip_serializing_if = "Option::is_none")]
     pub next_token: Option<String>,
+    #[serde(rename = "Reservations", skip_serializing_if = "Vec::is_empty")]
     pub reservations: Vec<Reservation>,
 }
 
@@ -175,6 +616,160 @@ impl FromXml for DescribeInstancesResult {
         Ok(Self {
             next_token: xml::member(node, "nextToken")?,
             reservations: xml::list(node, "reservationSet", "item")?,
+        })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DescribeInternetGatewaysRequest {
+    pub dry_run: Option<bool>,
+    pub filters: Vec<Filter>,
+    pub internet_gateway_ids: Vec<String>,
+    pub max_results: Option<i64>,
+    pub next_token: Option<String>,
+}
+
+impl ToForm for DescribeInternetGatewaysRequest {
+    fn write(&self, form: &mut Form, prefix: &str) {
+        let _ = (&form, prefix);
+        form.member(prefix, "DryRun", self.dry_run.as_ref());
+        form.list(prefix, "Filter", &self.filters);
+        form.list(prefix, "InternetGatewayId", &self.internet_gateway_ids);
+        form.member(prefix, "MaxResults", self.max_results.as_ref());
+        form.member(prefix, "NextToken", self.next_token.as_ref());
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct DescribeInternetGatewaysResult {
+    #[serde(rename = "InternetGateways", skip_serializing_if = "Vec::is_empty")]
+    pub internet_gateways: Vec<InternetGateway>,
+    #[serde(rename = "NextToken", skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<String>,
+}
+
+impl FromXml for DescribeInternetGatewaysResult {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self {
+            internet_gateways: xml::list(node, "internetGatewaySet", "item")?,
+            next_token: xml::member(node, "nextToken")?,
+        })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DescribeManagedPrefixListsRequest {
+    pub dry_run: Option<bool>,
+    pub filters: Vec<Filter>,
+    pub max_results: Option<i64>,
+    pub next_token: Option<String>,
+    pub prefix_list_ids: Vec<String>,
+}
+
+impl ToForm for DescribeManagedPrefixListsRequest {
+    fn write(&self, form: &mut Form, prefix: &str) {
+        let _ = (&form, prefix);
+        form.member(prefix, "DryRun", self.dry_run.as_ref());
+        form.list(prefix, "Filter", &self.filters);
+        form.member(prefix, "MaxResults", self.max_results.as_ref());
+        form.member(prefix, "NextToken", self.next_token.as_ref());
+        form.list(prefix, "PrefixListId", &self.prefix_list_ids);
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct DescribeManagedPrefixListsResult {
+    #[serde(rename = "NextToken", skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<String>,
+    #[serde(rename = "PrefixLists", skip_serializing_if = "Vec::is_empty")]
+    pub prefix_lists: Vec<ManagedPrefixList>,
+}
+
+impl FromXml for DescribeManagedPrefixListsResult {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self {
+            next_token: xml::member(node, "nextToken")?,
+            prefix_lists: xml::list(node, "prefixListSet", "item")?,
+        })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DescribeNetworkAclsRequest {
+    pub dry_run: Option<bool>,
+    pub filters: Vec<Filter>,
+    pub max_results: Option<i64>,
+    pub network_acl_ids: Vec<String>,
+    pub next_token: Option<String>,
+}
+
+impl ToForm for DescribeNetworkAclsRequest {
+    fn write(&self, form: &mut Form, prefix: &str) {
+        let _ = (&form, prefix);
+        form.member(prefix, "DryRun", self.dry_run.as_ref());
+        form.list(prefix, "Filter", &self.filters);
+        form.member(prefix, "MaxResults", self.max_results.as_ref());
+        form.list(prefix, "NetworkAclId", &self.network_acl_ids);
+        form.member(prefix, "NextToken", self.next_token.as_ref());
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct DescribeNetworkAclsResult {
+    #[serde(rename = "NetworkAcls", skip_serializing_if = "Vec::is_empty")]
+    pub network_acls: Vec<NetworkAcl>,
+    #[serde(rename = "NextToken", skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<String>,
+}
+
+impl FromXml for DescribeNetworkAclsResult {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self {
+            network_acls: xml::list(node, "networkAclSet", "item")?,
+            next_token: xml::member(node, "nextToken")?,
+        })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DescribeNetworkInterfacesRequest {
+    pub dry_run: Option<bool>,
+    pub filters: Vec<Filter>,
+    pub include_managed_resources: Option<bool>,
+    pub max_results: Option<i64>,
+    pub network_interface_ids: Vec<String>,
+    pub next_token: Option<String>,
+}
+
+impl ToForm for DescribeNetworkInterfacesRequest {
+    fn write(&self, form: &mut Form, prefix: &str) {
+        let _ = (&form, prefix);
+        form.member(prefix, "DryRun", self.dry_run.as_ref());
+        form.list(prefix, "Filter", &self.filters);
+        form.member(prefix, "IncludeManagedResources", self.include_managed_resources.as_ref());
+        form.member(prefix, "MaxResults", self.max_results.as_ref());
+        form.list(prefix, "NetworkInterfaceId", &self.network_interface_ids);
+        form.member(prefix, "NextToken", self.next_token.as_ref());
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct DescribeNetworkInterfacesResult {
+    #[serde(rename = "NetworkInterfaces", skip_serializing_if = "Vec::is_empty")]
+    pub network_interfaces: Vec<NetworkInterface>,
+    #[serde(rename = "NextToken", skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<String>,
+}
+
+impl FromXml for DescribeNetworkInterfacesResult {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self {
+            network_interfaces: xml::list(node, "networkInterfaceSet", "item")?,
+            next_token: xml::member(node, "nextToken")?,
         })
     }
 }
@@ -197,8 +792,9 @@ impl ToForm for DescribeRegionsRequest {
     }
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct DescribeRegionsResult {
+    #[serde(rename = "Regions", skip_serializing_if = "Vec::is_empty")]
     pub regions: Vec<Region>,
 }
 
@@ -206,6 +802,274 @@ impl FromXml for DescribeRegionsResult {
     fn from_xml(node: &Node) -> Result<Self, String> {
         let _ = node;
         Ok(Self { regions: xml::list(node, "regionInfo", "item")? })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DescribeRouteTablesRequest {
+    pub dry_run: Option<bool>,
+    pub filters: Vec<Filter>,
+    pub max_results: Option<i64>,
+    pub next_token: Option<String>,
+    pub route_table_ids: Vec<String>,
+}
+
+impl ToForm for DescribeRouteTablesRequest {
+    fn write(&self, form: &mut Form, prefix: &str) {
+        let _ = (&form, prefix);
+        form.member(prefix, "DryRun", self.dry_run.as_ref());
+        form.list(prefix, "Filter", &self.filters);
+        form.member(prefix, "MaxResults", self.max_results.as_ref());
+        form.member(prefix, "NextToken", self.next_token.as_ref());
+        form.list(prefix, "RouteTableId", &self.route_table_ids);
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct DescribeRouteTablesResult {
+    #[serde(rename = "NextToken", skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<String>,
+    #[serde(rename = "RouteTables", skip_serializing_if = "Vec::is_empty")]
+    pub route_tables: Vec<RouteTable>,
+}
+
+impl FromXml for DescribeRouteTablesResult {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self {
+            next_token: xml::member(node, "nextToken")?,
+            route_tables: xml::list(node, "routeTableSet", "item")?,
+        })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DescribeSecurityGroupsRequest {
+    pub dry_run: Option<bool>,
+    pub filters: Vec<Filter>,
+    pub group_ids: Vec<String>,
+    pub group_names: Vec<String>,
+    pub max_results: Option<i64>,
+    pub next_token: Option<String>,
+}
+
+impl ToForm for DescribeSecurityGroupsRequest {
+    fn write(&self, form: &mut Form, prefix: &str) {
+        let _ = (&form, prefix);
+        form.member(prefix, "DryRun", self.dry_run.as_ref());
+        form.list(prefix, "Filter", &self.filters);
+        form.list(prefix, "GroupId", &self.group_ids);
+        form.list(prefix, "GroupName", &self.group_names);
+        form.member(prefix, "MaxResults", self.max_results.as_ref());
+        form.member(prefix, "NextToken", self.next_token.as_ref());
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct DescribeSecurityGroupsResult {
+    #[serde(rename = "NextToken", skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<String>,
+    #[serde(rename = "SecurityGroups", skip_serializing_if = "Vec::is_empty")]
+    pub security_groups: Vec<SecurityGroup>,
+}
+
+impl FromXml for DescribeSecurityGroupsResult {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self {
+            next_token: xml::member(node, "nextToken")?,
+            security_groups: xml::list(node, "securityGroupInfo", "item")?,
+        })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DescribeSubnetsRequest {
+    pub dry_run: Option<bool>,
+    pub filters: Vec<Filter>,
+    pub max_results: Option<i64>,
+    pub next_token: Option<String>,
+    pub subnet_ids: Vec<String>,
+}
+
+impl ToForm for DescribeSubnetsRequest {
+    fn write(&self, form: &mut Form, prefix: &str) {
+        let _ = (&form, prefix);
+        form.member(prefix, "DryRun", self.dry_run.as_ref());
+        form.list(prefix, "Filter", &self.filters);
+        form.member(prefix, "MaxResults", self.max_results.as_ref());
+        form.member(prefix, "NextToken", self.next_token.as_ref());
+        form.list(prefix, "SubnetId", &self.subnet_ids);
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct DescribeSubnetsResult {
+    #[serde(rename = "NextToken", skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<String>,
+    #[serde(rename = "Subnets", skip_serializing_if = "Vec::is_empty")]
+    pub subnets: Vec<Subnet>,
+}
+
+impl FromXml for DescribeSubnetsResult {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self {
+            next_token: xml::member(node, "nextToken")?,
+            subnets: xml::list(node, "subnetSet", "item")?,
+        })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DescribeTransitGatewayAttachmentsRequest {
+    pub dry_run: Option<bool>,
+    pub filters: Vec<Filter>,
+    pub max_results: Option<i64>,
+    pub next_token: Option<String>,
+    pub transit_gateway_attachment_ids: Vec<String>,
+}
+
+impl ToForm for DescribeTransitGatewayAttachmentsRequest {
+    fn write(&self, form: &mut Form, prefix: &str) {
+        let _ = (&form, prefix);
+        form.member(prefix, "DryRun", self.dry_run.as_ref());
+        form.list(prefix, "Filter", &self.filters);
+        form.member(prefix, "MaxResults", self.max_results.as_ref());
+        form.member(prefix, "NextToken", self.next_token.as_ref());
+        form.list(prefix, "TransitGatewayAttachmentIds", &self.transit_gateway_attachment_ids);
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct DescribeTransitGatewayAttachmentsResult {
+    #[serde(rename = "NextToken", skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<String>,
+    #[serde(rename = "TransitGatewayAttachments", skip_serializing_if = "Vec::is_empty")]
+    pub transit_gateway_attachments: Vec<TransitGatewayAttachment>,
+}
+
+impl FromXml for DescribeTransitGatewayAttachmentsResult {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self {
+            next_token: xml::member(node, "nextToken")?,
+            transit_gateway_attachments: xml::list(node, "transitGatewayAttachments", "item")?,
+        })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DescribeTransitGatewayRouteTablesRequest {
+    pub dry_run: Option<bool>,
+    pub filters: Vec<Filter>,
+    pub max_results: Option<i64>,
+    pub next_token: Option<String>,
+    pub transit_gateway_route_table_ids: Vec<String>,
+}
+
+impl ToForm for DescribeTransitGatewayRouteTablesRequest {
+    fn write(&self, form: &mut Form, prefix: &str) {
+        let _ = (&form, prefix);
+        form.member(prefix, "DryRun", self.dry_run.as_ref());
+        form.list(prefix, "Filter", &self.filters);
+        form.member(prefix, "MaxResults", self.max_results.as_ref());
+        form.member(prefix, "NextToken", self.next_token.as_ref());
+        form.list(prefix, "TransitGatewayRouteTableIds", &self.transit_gateway_route_table_ids);
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct DescribeTransitGatewayRouteTablesResult {
+    #[serde(rename = "NextToken", skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<String>,
+    #[serde(rename = "TransitGatewayRouteTables", skip_serializing_if = "Vec::is_empty")]
+    pub transit_gateway_route_tables: Vec<TransitGatewayRouteTable>,
+}
+
+impl FromXml for DescribeTransitGatewayRouteTablesResult {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self {
+            next_token: xml::member(node, "nextToken")?,
+            transit_gateway_route_tables: xml::list(node, "transitGatewayRouteTables", "item")?,
+        })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DescribeTransitGatewayVpcAttachmentsRequest {
+    pub dry_run: Option<bool>,
+    pub filters: Vec<Filter>,
+    pub max_results: Option<i64>,
+    pub next_token: Option<String>,
+    pub transit_gateway_attachment_ids: Vec<String>,
+}
+
+impl ToForm for DescribeTransitGatewayVpcAttachmentsRequest {
+    fn write(&self, form: &mut Form, prefix: &str) {
+        let _ = (&form, prefix);
+        form.member(prefix, "DryRun", self.dry_run.as_ref());
+        form.list(prefix, "Filter", &self.filters);
+        form.member(prefix, "MaxResults", self.max_results.as_ref());
+        form.member(prefix, "NextToken", self.next_token.as_ref());
+        form.list(prefix, "TransitGatewayAttachmentIds", &self.transit_gateway_attachment_ids);
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct DescribeTransitGatewayVpcAttachmentsResult {
+    #[serde(rename = "NextToken", skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<String>,
+    #[serde(rename = "TransitGatewayVpcAttachments", skip_serializing_if = "Vec::is_empty")]
+    pub transit_gateway_vpc_attachments: Vec<TransitGatewayVpcAttachment>,
+}
+
+impl FromXml for DescribeTransitGatewayVpcAttachmentsResult {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self {
+            next_token: xml::member(node, "nextToken")?,
+            transit_gateway_vpc_attachments: xml::list(node, "transitGatewayVpcAttachments", "item")?,
+        })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DescribeTransitGatewaysRequest {
+    pub dry_run: Option<bool>,
+    pub filters: Vec<Filter>,
+    pub max_results: Option<i64>,
+    pub next_token: Option<String>,
+    pub transit_gateway_ids: Vec<String>,
+}
+
+impl ToForm for DescribeTransitGatewaysRequest {
+    fn write(&self, form: &mut Form, prefix: &str) {
+        let _ = (&form, prefix);
+        form.member(prefix, "DryRun", self.dry_run.as_ref());
+        form.list(prefix, "Filter", &self.filters);
+        form.member(prefix, "MaxResults", self.max_results.as_ref());
+        form.member(prefix, "NextToken", self.next_token.as_ref());
+        form.list(prefix, "TransitGatewayIds", &self.transit_gateway_ids);
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct DescribeTransitGatewaysResult {
+    #[serde(rename = "NextToken", skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<String>,
+    #[serde(rename = "TransitGateways", skip_serializing_if = "Vec::is_empty")]
+    pub transit_gateways: Vec<TransitGateway>,
+}
+
+impl FromXml for DescribeTransitGatewaysResult {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self {
+            next_token: xml::member(node, "nextToken")?,
+            transit_gateways: xml::list(node, "transitGatewaySet", "item")?,
+        })
     }
 }
 
@@ -231,9 +1095,11 @@ impl ToForm for DescribeVolumesRequest {
     }
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct DescribeVolumesResult {
+    #[serde(rename = "NextToken", skip_serializing_if = "Option::is_none")]
     pub next_token: Option<String>,
+    #[serde(rename = "Volumes", skip_serializing_if = "Vec::is_empty")]
     pub volumes: Vec<Volume>,
 }
 
@@ -248,14 +1114,270 @@ impl FromXml for DescribeVolumesResult {
 }
 
 #[derive(Debug, Clone, Default, PartialEq)]
+pub struct DescribeVpcBlockPublicAccessExclusionsRequest {
+    pub dry_run: Option<bool>,
+    pub exclusion_ids: Vec<String>,
+    pub filters: Vec<Filter>,
+    pub max_results: Option<i64>,
+    pub next_token: Option<String>,
+}
+
+impl ToForm for DescribeVpcBlockPublicAccessExclusionsRequest {
+    fn write(&self, form: &mut Form, prefix: &str) {
+        let _ = (&form, prefix);
+        form.member(prefix, "DryRun", self.dry_run.as_ref());
+        form.list(prefix, "ExclusionId", &self.exclusion_ids);
+        form.list(prefix, "Filter", &self.filters);
+        form.member(prefix, "MaxResults", self.max_results.as_ref());
+        form.member(prefix, "NextToken", self.next_token.as_ref());
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct DescribeVpcBlockPublicAccessExclusionsResult {
+    #[serde(rename = "NextToken", skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<String>,
+    #[serde(rename = "VpcBlockPublicAccessExclusions", skip_serializing_if = "Vec::is_empty")]
+    pub vpc_block_public_access_exclusions: Vec<VpcBlockPublicAccessExclusion>,
+}
+
+impl FromXml for DescribeVpcBlockPublicAccessExclusionsResult {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self {
+            next_token: xml::member(node, "nextToken")?,
+            vpc_block_public_access_exclusions: xml::list(node, "vpcBlockPublicAccessExclusionSet", "item")?,
+        })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DescribeVpcBlockPublicAccessOptionsRequest {
+    pub dry_run: Option<bool>,
+}
+
+impl ToForm for DescribeVpcBlockPublicAccessOptionsRequest {
+    fn write(&self, form: &mut Form, prefix: &str) {
+        let _ = (&form, prefix);
+        form.member(prefix, "DryRun", self.dry_run.as_ref());
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct DescribeVpcBlockPublicAccessOptionsResult {
+    #[serde(rename = "VpcBlockPublicAccessOptions", skip_serializing_if = "Option::is_none")]
+    pub vpc_block_public_access_options: Option<VpcBlockPublicAccessOptions>,
+}
+
+impl FromXml for DescribeVpcBlockPublicAccessOptionsResult {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self { vpc_block_public_access_options: xml::member(node, "vpcBlockPublicAccessOptions")? })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DescribeVpcEndpointsRequest {
+    pub dry_run: Option<bool>,
+    pub filters: Vec<Filter>,
+    pub max_results: Option<i64>,
+    pub next_token: Option<String>,
+    pub vpc_endpoint_ids: Vec<String>,
+}
+
+impl ToForm for DescribeVpcEndpointsRequest {
+    fn write(&self, form: &mut Form, prefix: &str) {
+        let _ = (&form, prefix);
+        form.member(prefix, "DryRun", self.dry_run.as_ref());
+        form.list(prefix, "Filter", &self.filters);
+        form.member(prefix, "MaxResults", self.max_results.as_ref());
+        form.member(prefix, "NextToken", self.next_token.as_ref());
+        form.list(prefix, "VpcEndpointId", &self.vpc_endpoint_ids);
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct DescribeVpcEndpointsResult {
+    #[serde(rename = "NextToken", skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<String>,
+    #[serde(rename = "VpcEndpoints", skip_serializing_if = "Vec::is_empty")]
+    pub vpc_endpoints: Vec<VpcEndpoint>,
+}
+
+impl FromXml for DescribeVpcEndpointsResult {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self {
+            next_token: xml::member(node, "nextToken")?,
+            vpc_endpoints: xml::list(node, "vpcEndpointSet", "item")?,
+        })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DescribeVpcPeeringConnectionsRequest {
+    pub dry_run: Option<bool>,
+    pub filters: Vec<Filter>,
+    pub max_results: Option<i64>,
+    pub next_token: Option<String>,
+    pub vpc_peering_connection_ids: Vec<String>,
+}
+
+impl ToForm for DescribeVpcPeeringConnectionsRequest {
+    fn write(&self, form: &mut Form, prefix: &str) {
+        let _ = (&form, prefix);
+        form.member(prefix, "DryRun", self.dry_run.as_ref());
+        form.list(prefix, "Filter", &self.filters);
+        form.member(prefix, "MaxResults", self.max_results.as_ref());
+        form.member(prefix, "NextToken", self.next_token.as_ref());
+        form.list(prefix, "VpcPeeringConnectionId", &self.vpc_peering_connection_ids);
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct DescribeVpcPeeringConnectionsResult {
+    #[serde(rename = "NextToken", skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<String>,
+    #[serde(rename = "VpcPeeringConnections", skip_serializing_if = "Vec::is_empty")]
+    pub vpc_peering_connections: Vec<VpcPeeringConnection>,
+}
+
+impl FromXml for DescribeVpcPeeringConnectionsResult {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self {
+            next_token: xml::member(node, "nextToken")?,
+            vpc_peering_connections: xml::list(node, "vpcPeeringConnectionSet", "item")?,
+        })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DescribeVpcsRequest {
+    pub dry_run: Option<bool>,
+    pub filters: Vec<Filter>,
+    pub max_results: Option<i64>,
+    pub next_token: Option<String>,
+    pub vpc_ids: Vec<String>,
+}
+
+impl ToForm for DescribeVpcsRequest {
+    fn write(&self, form: &mut Form, prefix: &str) {
+        let _ = (&form, prefix);
+        form.member(prefix, "DryRun", self.dry_run.as_ref());
+        form.list(prefix, "Filter", &self.filters);
+        form.member(prefix, "MaxResults", self.max_results.as_ref());
+        form.member(prefix, "NextToken", self.next_token.as_ref());
+        form.list(prefix, "VpcId", &self.vpc_ids);
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct DescribeVpcsResult {
+    #[serde(rename = "NextToken", skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<String>,
+    #[serde(rename = "Vpcs", skip_serializing_if = "Vec::is_empty")]
+    pub vpcs: Vec<Vpc>,
+}
+
+impl FromXml for DescribeVpcsResult {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self { next_token: xml::member(node, "nextToken")?, vpcs: xml::list(node, "vpcSet", "item")? })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DescribeVpnGatewaysRequest {
+    pub dry_run: Option<bool>,
+    pub filters: Vec<Filter>,
+    pub vpn_gateway_ids: Vec<String>,
+}
+
+impl ToForm for DescribeVpnGatewaysRequest {
+    fn write(&self, form: &mut Form, prefix: &str) {
+        let _ = (&form, prefix);
+        form.member(prefix, "DryRun", self.dry_run.as_ref());
+        form.list(prefix, "Filter", &self.filters);
+        form.list(prefix, "VpnGatewayId", &self.vpn_gateway_ids);
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct DescribeVpnGatewaysResult {
+    #[serde(rename = "VpnGateways", skip_serializing_if = "Vec::is_empty")]
+    pub vpn_gateways: Vec<VpnGateway>,
+}
+
+impl FromXml for DescribeVpnGatewaysResult {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self { vpn_gateways: xml::list(node, "vpnGatewaySet", "item")? })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct DnsEntry {
+    #[serde(rename = "DnsName", skip_serializing_if = "Option::is_none")]
+    pub dns_name: Option<String>,
+    #[serde(rename = "HostedZoneId", skip_serializing_if = "Option::is_none")]
+    pub hosted_zone_id: Option<String>,
+}
+
+impl FromXml for DnsEntry {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self {
+            dns_name: xml::member(node, "dnsName")?,
+            hosted_zone_id: xml::member(node, "hostedZoneId")?,
+        })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct DnsOptions {
+    #[serde(rename = "DnsRecordIpType", skip_serializing_if = "Option::is_none")]
+    pub dns_record_ip_type: Option<String>,
+    #[serde(rename = "PrivateDnsOnlyForInboundResolverEndpoint", skip_serializing_if = "Option::is_none")]
+    pub private_dns_only_for_inbound_resolver_endpoint: Option<bool>,
+    #[serde(rename = "PrivateDnsPreference", skip_serializing_if = "Option::is_none")]
+    pub private_dns_preference: Option<String>,
+    #[serde(rename = "PrivateDnsSpecifiedDomains", skip_serializing_if = "Vec::is_empty")]
+    pub private_dns_specified_domains: Vec<String>,
+}
+
+impl FromXml for DnsOptions {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self {
+            dns_record_ip_type: xml::member(node, "dnsRecordIpType")?,
+            private_dns_only_for_inbound_resolver_endpoint: xml::scalar(
+                node,
+                "privateDnsOnlyForInboundResolverEndpoint",
+            )?,
+            private_dns_preference: xml::member(node, "privateDnsPreference")?,
+            private_dns_specified_domains: xml::list(node, "privateDnsSpecifiedDomainSet", "item")?,
+        })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct EbsInstanceBlockDevice {
+    #[serde(rename = "AssociatedResource", skip_serializing_if = "Option::is_none")]
     pub associated_resource: Option<String>,
+    #[serde(skip)]
     pub attach_time: Option<Time>,
+    #[serde(rename = "DeleteOnTermination", skip_serializing_if = "Option::is_none")]
     pub delete_on_termination: Option<bool>,
+    #[serde(rename = "EbsCardIndex", skip_serializing_if = "Option::is_none")]
     pub ebs_card_index: Option<i64>,
+    #[serde(rename = "Operator", skip_serializing_if = "Option::is_none")]
     pub operator: Option<OperatorResponse>,
+    #[serde(rename = "Status", skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
+    #[serde(rename = "VolumeId", skip_serializing_if = "Option::is_none")]
     pub volume_id: Option<String>,
+    #[serde(rename = "VolumeOwnerId", skip_serializing_if = "Option::is_none")]
     pub volume_owner_id: Option<String>,
 }
 
@@ -275,11 +1397,15 @@ impl FromXml for EbsInstanceBlockDevice {
     }
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct ElasticGpuAssociation {
+    #[serde(rename = "ElasticGpuAssociationId", skip_serializing_if = "Option::is_none")]
     pub elastic_gpu_association_id: Option<String>,
+    #[serde(rename = "ElasticGpuAssociationState", skip_serializing_if = "Option::is_none")]
     pub elastic_gpu_association_state: Option<String>,
+    #[serde(rename = "ElasticGpuAssociationTime", skip_serializing_if = "Option::is_none")]
     pub elastic_gpu_association_time: Option<String>,
+    #[serde(rename = "ElasticGpuId", skip_serializing_if = "Option::is_none")]
     pub elastic_gpu_id: Option<String>,
 }
 
@@ -295,11 +1421,15 @@ impl FromXml for ElasticGpuAssociation {
     }
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct ElasticInferenceAcceleratorAssociation {
+    #[serde(rename = "ElasticInferenceAcceleratorArn", skip_serializing_if = "Option::is_none")]
     pub elastic_inference_accelerator_arn: Option<String>,
+    #[serde(rename = "ElasticInferenceAcceleratorAssociationId", skip_serializing_if = "Option::is_none")]
     pub elastic_inference_accelerator_association_id: Option<String>,
+    #[serde(rename = "ElasticInferenceAcceleratorAssociationState", skip_serializing_if = "Option::is_none")]
     pub elastic_inference_accelerator_association_state: Option<String>,
+    #[serde(skip)]
     pub elastic_inference_accelerator_association_time: Option<Time>,
 }
 
@@ -324,8 +1454,9 @@ impl FromXml for ElasticInferenceAcceleratorAssociation {
     }
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct EnclaveOptions {
+    #[serde(rename = "Enabled", skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
 }
 
@@ -333,6 +1464,24 @@ impl FromXml for EnclaveOptions {
     fn from_xml(node: &Node) -> Result<Self, String> {
         let _ = node;
         Ok(Self { enabled: xml::scalar(node, "enabled")? })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct EncryptionSupport {
+    #[serde(rename = "EncryptionState", skip_serializing_if = "Option::is_none")]
+    pub encryption_state: Option<String>,
+    #[serde(rename = "StateMessage", skip_serializing_if = "Option::is_none")]
+    pub state_message: Option<String>,
+}
+
+impl FromXml for EncryptionSupport {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self {
+            encryption_state: xml::member(node, "encryptionState")?,
+            state_message: xml::member(node, "stateMessage")?,
+        })
     }
 }
 
@@ -351,8 +1500,48 @@ impl ToForm for Filter {
 }
 
 #[derive(Debug, Clone, Default, PartialEq)]
+pub struct GetManagedPrefixListEntriesRequest {
+    pub dry_run: Option<bool>,
+    pub max_results: Option<i64>,
+    pub next_token: Option<String>,
+    pub prefix_list_id: Option<String>,
+    pub target_version: Option<i64>,
+}
+
+impl ToForm for GetManagedPrefixListEntriesRequest {
+    fn write(&self, form: &mut Form, prefix: &str) {
+        let _ = (&form, prefix);
+        form.member(prefix, "DryRun", self.dry_run.as_ref());
+        form.member(prefix, "MaxResults", self.max_results.as_ref());
+        form.member(prefix, "NextToken", self.next_token.as_ref());
+        form.member(prefix, "PrefixListId", self.prefix_list_id.as_ref());
+        form.member(prefix, "TargetVersion", self.target_version.as_ref());
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct GetManagedPrefixListEntriesResult {
+    #[serde(rename = "Entries", skip_serializing_if = "Vec::is_empty")]
+    pub entries: Vec<PrefixListEntry>,
+    #[serde(rename = "NextToken", skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<String>,
+}
+
+impl FromXml for GetManagedPrefixListEntriesResult {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self {
+            entries: xml::list(node, "entrySet", "item")?,
+            next_token: xml::member(node, "nextToken")?,
+        })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct GroupIdentifier {
+    #[serde(rename = "GroupId", skip_serializing_if = "Option::is_none")]
     pub group_id: Option<String>,
+    #[serde(rename = "GroupName", skip_serializing_if = "Option::is_none")]
     pub group_name: Option<String>,
 }
 
@@ -363,8 +1552,9 @@ impl FromXml for GroupIdentifier {
     }
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct HibernationOptions {
+    #[serde(rename = "Configured", skip_serializing_if = "Option::is_none")]
     pub configured: Option<bool>,
 }
 
@@ -375,9 +1565,11 @@ impl FromXml for HibernationOptions {
     }
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct IamInstanceProfile {
+    #[serde(rename = "Arn", skip_serializing_if = "Option::is_none")]
     pub arn: Option<String>,
+    #[serde(rename = "Id", skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
 }
 
@@ -388,68 +1580,144 @@ impl FromXml for IamInstanceProfile {
     }
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct IcmpTypeCode {
+    #[serde(rename = "Code", skip_serializing_if = "Option::is_none")]
+    pub code: Option<i64>,
+    #[serde(rename = "Type", skip_serializing_if = "Option::is_none")]
+    pub r#type: Option<i64>,
+}
+
+impl FromXml for IcmpTypeCode {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self { code: xml::scalar(node, "code")?, r#type: xml::scalar(node, "type")? })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Instance {
+    #[serde(rename = "AmiLaunchIndex", skip_serializing_if = "Option::is_none")]
     pub ami_launch_index: Option<i64>,
+    #[serde(rename = "Architecture", skip_serializing_if = "Option::is_none")]
     pub architecture: Option<String>,
+    #[serde(rename = "BlockDeviceMappings", skip_serializing_if = "Vec::is_empty")]
     pub block_device_mappings: Vec<InstanceBlockDeviceMapping>,
+    #[serde(rename = "BootMode", skip_serializing_if = "Option::is_none")]
     pub boot_mode: Option<String>,
+    #[serde(rename = "CapacityBlockId", skip_serializing_if = "Option::is_none")]
     pub capacity_block_id: Option<String>,
+    #[serde(rename = "CapacityReservationId", skip_serializing_if = "Option::is_none")]
     pub capacity_reservation_id: Option<String>,
+    #[serde(rename = "CapacityReservationSpecification", skip_serializing_if = "Option::is_none")]
     pub capacity_reservation_specification: Option<CapacityReservationSpecificationResponse>,
+    #[serde(rename = "ClientToken", skip_serializing_if = "Option::is_none")]
     pub client_token: Option<String>,
+    #[serde(rename = "CpuOptions", skip_serializing_if = "Option::is_none")]
     pub cpu_options: Option<CpuOptions>,
+    #[serde(rename = "CurrentInstanceBootMode", skip_serializing_if = "Option::is_none")]
     pub current_instance_boot_mode: Option<String>,
+    #[serde(rename = "EbsOptimized", skip_serializing_if = "Option::is_none")]
     pub ebs_optimized: Option<bool>,
+    #[serde(rename = "ElasticGpuAssociations", skip_serializing_if = "Vec::is_empty")]
     pub elastic_gpu_associations: Vec<ElasticGpuAssociation>,
+    #[serde(rename = "ElasticInferenceAcceleratorAssociations", skip_serializing_if = "Vec::is_empty")]
     pub elastic_inference_accelerator_associations: Vec<ElasticInferenceAcceleratorAssociation>,
+    #[serde(rename = "EnaSupport", skip_serializing_if = "Option::is_none")]
     pub ena_support: Option<bool>,
+    #[serde(rename = "EnclaveOptions", skip_serializing_if = "Option::is_none")]
     pub enclave_options: Option<EnclaveOptions>,
+    #[serde(rename = "HibernationOptions", skip_serializing_if = "Option::is_none")]
     pub hibernation_options: Option<HibernationOptions>,
+    #[serde(rename = "Hypervisor", skip_serializing_if = "Option::is_none")]
     pub hypervisor: Option<String>,
+    #[serde(rename = "IamInstanceProfile", skip_serializing_if = "Option::is_none")]
     pub iam_instance_profile: Option<IamInstanceProfile>,
+    #[serde(rename = "ImageId", skip_serializing_if = "Option::is_none")]
     pub image_id: Option<String>,
+    #[serde(rename = "InstanceId", skip_serializing_if = "Option::is_none")]
     pub instance_id: Option<String>,
+    #[serde(rename = "InstanceLifecycle", skip_serializing_if = "Option::is_none")]
     pub instance_lifecycle: Option<String>,
+    #[serde(rename = "InstanceType", skip_serializing_if = "Option::is_none")]
     pub instance_type: Option<String>,
+    #[serde(rename = "Ipv6Address", skip_serializing_if = "Option::is_none")]
     pub ipv6_address: Option<String>,
+    #[serde(rename = "KernelId", skip_serializing_if = "Option::is_none")]
     pub kernel_id: Option<String>,
+    #[serde(rename = "KeyName", skip_serializing_if = "Option::is_none")]
     pub key_name: Option<String>,
+    #[serde(skip)]
     pub launch_time: Option<Time>,
+    #[serde(rename = "Licenses", skip_serializing_if = "Vec::is_empty")]
     pub licenses: Vec<LicenseConfiguration>,
+    #[serde(rename = "MaintenanceOptions", skip_serializing_if = "Option::is_none")]
     pub maintenance_options: Option<InstanceMaintenanceOptions>,
+    #[serde(rename = "MetadataOptions", skip_serializing_if = "Option::is_none")]
     pub metadata_options: Option<InstanceMetadataOptionsResponse>,
+    #[serde(rename = "Monitoring", skip_serializing_if = "Option::is_none")]
     pub monitoring: Option<Monitoring>,
+    #[serde(rename = "NetworkInterfaces", skip_serializing_if = "Vec::is_empty")]
     pub network_interfaces: Vec<InstanceNetworkInterface>,
+    #[serde(rename = "NetworkPerformanceOptions", skip_serializing_if = "Option::is_none")]
     pub network_performance_options: Option<InstanceNetworkPerformanceOptions>,
+    #[serde(rename = "Operator", skip_serializing_if = "Option::is_none")]
     pub operator: Option<OperatorResponse>,
+    #[serde(rename = "OutpostArn", skip_serializing_if = "Option::is_none")]
     pub outpost_arn: Option<String>,
+    #[serde(rename = "Placement", skip_serializing_if = "Option::is_none")]
     pub placement: Option<Placement>,
+    #[serde(rename = "Platform", skip_serializing_if = "Option::is_none")]
     pub platform: Option<String>,
+    #[serde(rename = "PlatformDetails", skip_serializing_if = "Option::is_none")]
     pub platform_details: Option<String>,
+    #[serde(rename = "PrivateDnsName", skip_serializing_if = "Option::is_none")]
     pub private_dns_name: Option<String>,
+    #[serde(rename = "PrivateDnsNameOptions", skip_serializing_if = "Option::is_none")]
     pub private_dns_name_options: Option<PrivateDnsNameOptionsResponse>,
+    #[serde(rename = "PrivateIpAddress", skip_serializing_if = "Option::is_none")]
     pub private_ip_address: Option<String>,
+    #[serde(rename = "ProductCodes", skip_serializing_if = "Vec::is_empty")]
     pub product_codes: Vec<ProductCode>,
+    #[serde(rename = "PublicDnsName", skip_serializing_if = "Option::is_none")]
     pub public_dns_name: Option<String>,
+    #[serde(rename = "PublicIpAddress", skip_serializing_if = "Option::is_none")]
     pub public_ip_address: Option<String>,
+    #[serde(rename = "RamdiskId", skip_serializing_if = "Option::is_none")]
     pub ramdisk_id: Option<String>,
+    #[serde(rename = "RootDeviceName", skip_serializing_if = "Option::is_none")]
     pub root_device_name: Option<String>,
+    #[serde(rename = "RootDeviceType", skip_serializing_if = "Option::is_none")]
     pub root_device_type: Option<String>,
+    #[serde(rename = "SecondaryInterfaces", skip_serializing_if = "Vec::is_empty")]
     pub secondary_interfaces: Vec<InstanceSecondaryInterface>,
+    #[serde(rename = "SecurityGroups", skip_serializing_if = "Vec::is_empty")]
     pub security_groups: Vec<GroupIdentifier>,
+    #[serde(rename = "SourceDestCheck", skip_serializing_if = "Option::is_none")]
     pub source_dest_check: Option<bool>,
+    #[serde(rename = "SpotInstanceRequestId", skip_serializing_if = "Option::is_none")]
     pub spot_instance_request_id: Option<String>,
+    #[serde(rename = "SriovNetSupport", skip_serializing_if = "Option::is_none")]
     pub sriov_net_support: Option<String>,
+    #[serde(rename = "State", skip_serializing_if = "Option::is_none")]
     pub state: Option<InstanceState>,
+    #[serde(rename = "StateReason", skip_serializing_if = "Option::is_none")]
     pub state_reason: Option<StateReason>,
+    #[serde(rename = "StateTransitionReason", skip_serializing_if = "Option::is_none")]
     pub state_transition_reason: Option<String>,
+    #[serde(rename = "SubnetId", skip_serializing_if = "Option::is_none")]
     pub subnet_id: Option<String>,
+    #[serde(rename = "Tags", skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<Tag>,
+    #[serde(rename = "TpmSupport", skip_serializing_if = "Option::is_none")]
     pub tpm_support: Option<String>,
+    #[serde(rename = "UsageOperation", skip_serializing_if = "Option::is_none")]
     pub usage_operation: Option<String>,
+    #[serde(skip)]
     pub usage_operation_update_time: Option<Time>,
+    #[serde(rename = "VirtualizationType", skip_serializing_if = "Option::is_none")]
     pub virtualization_type: Option<String>,
+    #[serde(rename = "VpcId", skip_serializing_if = "Option::is_none")]
     pub vpc_id: Option<String>,
 }
 
@@ -526,9 +1794,11 @@ impl FromXml for Instance {
     }
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct InstanceAttachmentEnaSrdSpecification {
+    #[serde(rename = "EnaSrdEnabled", skip_serializing_if = "Option::is_none")]
     pub ena_srd_enabled: Option<bool>,
+    #[serde(rename = "EnaSrdUdpSpecification", skip_serializing_if = "Option::is_none")]
     pub ena_srd_udp_specification: Option<InstanceAttachmentEnaSrdUdpSpecification>,
 }
 
@@ -542,8 +1812,9 @@ impl FromXml for InstanceAttachmentEnaSrdSpecification {
     }
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct InstanceAttachmentEnaSrdUdpSpecification {
+    #[serde(rename = "EnaSrdUdpEnabled", skip_serializing_if = "Option::is_none")]
     pub ena_srd_udp_enabled: Option<bool>,
 }
 
@@ -554,9 +1825,11 @@ impl FromXml for InstanceAttachmentEnaSrdUdpSpecification {
     }
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct InstanceBlockDeviceMapping {
+    #[serde(rename = "DeviceName", skip_serializing_if = "Option::is_none")]
     pub device_name: Option<String>,
+    #[serde(rename = "Ebs", skip_serializing_if = "Option::is_none")]
     pub ebs: Option<EbsInstanceBlockDevice>,
 }
 
@@ -567,8 +1840,9 @@ impl FromXml for InstanceBlockDeviceMapping {
     }
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct InstanceIpv4Prefix {
+    #[serde(rename = "Ipv4Prefix", skip_serializing_if = "Option::is_none")]
     pub ipv4_prefix: Option<String>,
 }
 
@@ -579,9 +1853,11 @@ impl FromXml for InstanceIpv4Prefix {
     }
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct InstanceIpv6Address {
+    #[serde(rename = "Ipv6Address", skip_serializing_if = "Option::is_none")]
     pub ipv6_address: Option<String>,
+    #[serde(rename = "IsPrimaryIpv6", skip_serializing_if = "Option::is_none")]
     pub is_primary_ipv6: Option<bool>,
 }
 
@@ -595,8 +1871,9 @@ impl FromXml for InstanceIpv6Address {
     }
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct InstanceIpv6Prefix {
+    #[serde(rename = "Ipv6Prefix", skip_serializing_if = "Option::is_none")]
     pub ipv6_prefix: Option<String>,
 }
 
@@ -607,9 +1884,11 @@ impl FromXml for InstanceIpv6Prefix {
     }
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct InstanceMaintenanceOptions {
+    #[serde(rename = "AutoRecovery", skip_serializing_if = "Option::is_none")]
     pub auto_recovery: Option<String>,
+    #[serde(rename = "RebootMigration", skip_serializing_if = "Option::is_none")]
     pub reboot_migration: Option<String>,
 }
 
@@ -623,13 +1902,19 @@ impl FromXml for InstanceMaintenanceOptions {
     }
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct InstanceMetadataOptionsResponse {
+    #[serde(rename = "HttpEndpoint", skip_serializing_if = "Option::is_none")]
     pub http_endpoint: Option<String>,
+    #[serde(rename = "HttpProtocolIpv6", skip_serializing_if = "Option::is_none")]
     pub http_protocol_ipv6: Option<String>,
+    #[serde(rename = "HttpPutResponseHopLimit", skip_serializing_if = "Option::is_none")]
     pub http_put_response_hop_limit: Option<i64>,
+    #[serde(rename = "HttpTokens", skip_serializing_if = "Option::is_none")]
     pub http_tokens: Option<String>,
+    #[serde(rename = "InstanceMetadataTags", skip_serializing_if = "Option::is_none")]
     pub instance_metadata_tags: Option<String>,
+    #[serde(rename = "State", skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
 }
 
@@ -647,27 +1932,47 @@ impl FromXml for InstanceMetadataOptionsResponse {
     }
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct InstanceNetworkInterface {
+    #[serde(rename = "Association", skip_serializing_if = "Option::is_none")]
     pub association: Option<InstanceNetworkInterfaceAssociation>,
+    #[serde(rename = "Attachment", skip_serializing_if = "Option::is_none")]
     pub attachment: Option<InstanceNetworkInterfaceAttachment>,
+    #[serde(rename = "ConnectionTrackingConfiguration", skip_serializing_if = "Option::is_none")]
     pub connection_tracking_configuration: Option<ConnectionTrackingSpecificationResponse>,
+    #[serde(rename = "Description", skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
+    #[serde(rename = "Groups", skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<GroupIdentifier>,
+    #[serde(rename = "InterfaceType", skip_serializing_if = "Option::is_none")]
     pub interface_type: Option<String>,
+    #[serde(rename = "Ipv4Prefixes", skip_serializing_if = "Vec::is_empty")]
     pub ipv4_prefixes: Vec<InstanceIpv4Prefix>,
+    #[serde(rename = "Ipv6Addresses", skip_serializing_if = "Vec::is_empty")]
     pub ipv6_addresses: Vec<InstanceIpv6Address>,
+    #[serde(rename = "Ipv6Prefixes", skip_serializing_if = "Vec::is_empty")]
     pub ipv6_prefixes: Vec<InstanceIpv6Prefix>,
+    #[serde(rename = "MacAddress", skip_serializing_if = "Option::is_none")]
     pub mac_address: Option<String>,
+    #[serde(rename = "NetworkInterfaceId", skip_serializing_if = "Option::is_none")]
     pub network_interface_id: Option<String>,
+    #[serde(rename = "Operator", skip_serializing_if = "Option::is_none")]
     pub operator: Option<OperatorResponse>,
+    #[serde(rename = "OwnerId", skip_serializing_if = "Option::is_none")]
     pub owner_id: Option<String>,
+    #[serde(rename = "PrivateDnsName", skip_serializing_if = "Option::is_none")]
     pub private_dns_name: Option<String>,
+    #[serde(rename = "PrivateIpAddress", skip_serializing_if = "Option::is_none")]
     pub private_ip_address: Option<String>,
+    #[serde(rename = "PrivateIpAddresses", skip_serializing_if = "Vec::is_empty")]
     pub private_ip_addresses: Vec<InstancePrivateIpAddress>,
+    #[serde(rename = "SourceDestCheck", skip_serializing_if = "Option::is_none")]
     pub source_dest_check: Option<bool>,
+    #[serde(rename = "Status", skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
+    #[serde(rename = "SubnetId", skip_serializing_if = "Option::is_none")]
     pub subnet_id: Option<String>,
+    #[serde(rename = "VpcId", skip_serializing_if = "Option::is_none")]
     pub vpc_id: Option<String>,
 }
 
@@ -699,12 +2004,17 @@ impl FromXml for InstanceNetworkInterface {
     }
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct InstanceNetworkInterfaceAssociation {
+    #[serde(rename = "CarrierIp", skip_serializing_if = "Option::is_none")]
     pub carrier_ip: Option<String>,
+    #[serde(rename = "CustomerOwnedIp", skip_serializing_if = "Option::is_none")]
     pub customer_owned_ip: Option<String>,
+    #[serde(rename = "IpOwnerId", skip_serializing_if = "Option::is_none")]
     pub ip_owner_id: Option<String>,
+    #[serde(rename = "PublicDnsName", skip_serializing_if = "Option::is_none")]
     pub public_dns_name: Option<String>,
+    #[serde(rename = "PublicIp", skip_serializing_if = "Option::is_none")]
     pub public_ip: Option<String>,
 }
 
@@ -721,15 +2031,23 @@ impl FromXml for InstanceNetworkInterfaceAssociation {
     }
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct InstanceNetworkInterfaceAttachment {
+    #[serde(skip)]
     pub attach_time: Option<Time>,
+    #[serde(rename = "AttachmentId", skip_serializing_if = "Option::is_none")]
     pub attachment_id: Option<String>,
+    #[serde(rename = "DeleteOnTermination", skip_serializing_if = "Option::is_none")]
     pub delete_on_termination: Option<bool>,
+    #[serde(rename = "DeviceIndex", skip_serializing_if = "Option::is_none")]
     pub device_index: Option<i64>,
+    #[serde(rename = "EnaQueueCount", skip_serializing_if = "Option::is_none")]
     pub ena_queue_count: Option<i64>,
+    #[serde(rename = "EnaSrdSpecification", skip_serializing_if = "Option::is_none")]
     pub ena_srd_specification: Option<InstanceAttachmentEnaSrdSpecification>,
+    #[serde(rename = "NetworkCardIndex", skip_serializing_if = "Option::is_none")]
     pub network_card_index: Option<i64>,
+    #[serde(rename = "Status", skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
 }
 
@@ -749,8 +2067,9 @@ impl FromXml for InstanceNetworkInterfaceAttachment {
     }
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct InstanceNetworkPerformanceOptions {
+    #[serde(rename = "BandwidthWeighting", skip_serializing_if = "Option::is_none")]
     pub bandwidth_weighting: Option<String>,
 }
 
@@ -761,11 +2080,15 @@ impl FromXml for InstanceNetworkPerformanceOptions {
     }
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct InstancePrivateIpAddress {
+    #[serde(rename = "Association", skip_serializing_if = "Option::is_none")]
     pub association: Option<InstanceNetworkInterfaceAssociation>,
+    #[serde(rename = "Primary", skip_serializing_if = "Option::is_none")]
     pub primary: Option<bool>,
+    #[serde(rename = "PrivateDnsName", skip_serializing_if = "Option::is_none")]
     pub private_dns_name: Option<String>,
+    #[serde(rename = "PrivateIpAddress", skip_serializing_if = "Option::is_none")]
     pub private_ip_address: Option<String>,
 }
 
@@ -781,17 +2104,27 @@ impl FromXml for InstancePrivateIpAddress {
     }
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct InstanceSecondaryInterface {
+    #[serde(rename = "Attachment", skip_serializing_if = "Option::is_none")]
     pub attachment: Option<InstanceSecondaryInterfaceAttachment>,
+    #[serde(rename = "InterfaceType", skip_serializing_if = "Option::is_none")]
     pub interface_type: Option<String>,
+    #[serde(rename = "MacAddress", skip_serializing_if = "Option::is_none")]
     pub mac_address: Option<String>,
+    #[serde(rename = "OwnerId", skip_serializing_if = "Option::is_none")]
     pub owner_id: Option<String>,
+    #[serde(rename = "PrivateIpAddresses", skip_serializing_if = "Vec::is_empty")]
     pub private_ip_addresses: Vec<InstanceSecondaryInterfacePrivateIpAddress>,
+    #[serde(rename = "SecondaryInterfaceId", skip_serializing_if = "Option::is_none")]
     pub secondary_interface_id: Option<String>,
+    #[serde(rename = "SecondaryNetworkId", skip_serializing_if = "Option::is_none")]
     pub secondary_network_id: Option<String>,
+    #[serde(rename = "SecondarySubnetId", skip_serializing_if = "Option::is_none")]
     pub secondary_subnet_id: Option<String>,
+    #[serde(rename = "SourceDestCheck", skip_serializing_if = "Option::is_none")]
     pub source_dest_check: Option<bool>,
+    #[serde(rename = "Status", skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
 }
 
@@ -813,13 +2146,19 @@ impl FromXml for InstanceSecondaryInterface {
     }
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct InstanceSecondaryInterfaceAttachment {
+    #[serde(skip)]
     pub attach_time: Option<Time>,
+    #[serde(rename = "AttachmentId", skip_serializing_if = "Option::is_none")]
     pub attachment_id: Option<String>,
+    #[serde(rename = "DeleteOnTermination", skip_serializing_if = "Option::is_none")]
     pub delete_on_termination: Option<bool>,
+    #[serde(rename = "DeviceIndex", skip_serializing_if = "Option::is_none")]
     pub device_index: Option<i64>,
+    #[serde(rename = "NetworkCardIndex", skip_serializing_if = "Option::is_none")]
     pub network_card_index: Option<i64>,
+    #[serde(rename = "Status", skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
 }
 
@@ -837,8 +2176,9 @@ impl FromXml for InstanceSecondaryInterfaceAttachment {
     }
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct InstanceSecondaryInterfacePrivateIpAddress {
+    #[serde(rename = "PrivateIpAddress", skip_serializing_if = "Option::is_none")]
     pub private_ip_address: Option<String>,
 }
 
@@ -849,9 +2189,11 @@ impl FromXml for InstanceSecondaryInterfacePrivateIpAddress {
     }
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct InstanceState {
+    #[serde(rename = "Code", skip_serializing_if = "Option::is_none")]
     pub code: Option<i64>,
+    #[serde(rename = "Name", skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
 
@@ -862,8 +2204,165 @@ impl FromXml for InstanceState {
     }
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct InternetGateway {
+    #[serde(rename = "Attachments", skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<InternetGatewayAttachment>,
+    #[serde(rename = "InternetGatewayId", skip_serializing_if = "Option::is_none")]
+    pub internet_gateway_id: Option<String>,
+    #[serde(rename = "OwnerId", skip_serializing_if = "Option::is_none")]
+    pub owner_id: Option<String>,
+    #[serde(rename = "Tags", skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<Tag>,
+}
+
+impl FromXml for InternetGateway {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self {
+            attachments: xml::list(node, "attachmentSet", "item")?,
+            internet_gateway_id: xml::member(node, "internetGatewayId")?,
+            owner_id: xml::member(node, "ownerId")?,
+            tags: xml::list(node, "tagSet", "item")?,
+        })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct InternetGatewayAttachment {
+    #[serde(rename = "State", skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+    #[serde(rename = "VpcId", skip_serializing_if = "Option::is_none")]
+    pub vpc_id: Option<String>,
+}
+
+impl FromXml for InternetGatewayAttachment {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self { state: xml::member(node, "state")?, vpc_id: xml::member(node, "vpcId")? })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct IpPermission {
+    #[serde(rename = "FromPort", skip_serializing_if = "Option::is_none")]
+    pub from_port: Option<i64>,
+    #[serde(rename = "IpProtocol", skip_serializing_if = "Option::is_none")]
+    pub ip_protocol: Option<String>,
+    #[serde(rename = "IpRanges", skip_serializing_if = "Vec::is_empty")]
+    pub ip_ranges: Vec<IpRange>,
+    #[serde(rename = "Ipv6Ranges", skip_serializing_if = "Vec::is_empty")]
+    pub ipv6_ranges: Vec<Ipv6Range>,
+    #[serde(rename = "PrefixListIds", skip_serializing_if = "Vec::is_empty")]
+    pub prefix_list_ids: Vec<PrefixListId>,
+    #[serde(rename = "ToPort", skip_serializing_if = "Option::is_none")]
+    pub to_port: Option<i64>,
+    #[serde(rename = "UserIdGroupPairs", skip_serializing_if = "Vec::is_empty")]
+    pub user_id_group_pairs: Vec<UserIdGroupPair>,
+}
+
+impl FromXml for IpPermission {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self {
+            from_port: xml::scalar(node, "fromPort")?,
+            ip_protocol: xml::member(node, "ipProtocol")?,
+            ip_ranges: xml::list(node, "ipRanges", "item")?,
+            ipv6_ranges: xml::list(node, "ipv6Ranges", "item")?,
+            prefix_list_ids: xml::list(node, "prefixListIds", "item")?,
+            to_port: xml::scalar(node, "toPort")?,
+            user_id_group_pairs: xml::list(node, "groups", "item")?,
+        })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct IpRange {
+    #[serde(rename = "CidrIp", skip_serializing_if = "Option::is_none")]
+    pub cidr_ip: Option<String>,
+    #[serde(rename = "Description", skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+}
+
+impl FromXml for IpRange {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self { cidr_ip: xml::member(node, "cidrIp")?, description: xml::member(node, "description")? })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Ipv4PrefixSpecification {
+    #[serde(rename = "Ipv4Prefix", skip_serializing_if = "Option::is_none")]
+    pub ipv4_prefix: Option<String>,
+}
+
+impl FromXml for Ipv4PrefixSpecification {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self { ipv4_prefix: xml::member(node, "ipv4Prefix")? })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Ipv6CidrBlock {
+    #[serde(rename = "Ipv6CidrBlock", skip_serializing_if = "Option::is_none")]
+    pub ipv6_cidr_block: Option<String>,
+}
+
+impl FromXml for Ipv6CidrBlock {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self { ipv6_cidr_block: xml::member(node, "ipv6CidrBlock")? })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Ipv6PrefixSpecification {
+    #[serde(rename = "Ipv6Prefix", skip_serializing_if = "Option::is_none")]
+    pub ipv6_prefix: Option<String>,
+}
+
+impl FromXml for Ipv6PrefixSpecification {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self { ipv6_prefix: xml::member(node, "ipv6Prefix")? })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Ipv6Range {
+    #[serde(rename = "CidrIpv6", skip_serializing_if = "Option::is_none")]
+    pub cidr_ipv6: Option<String>,
+    #[serde(rename = "Description", skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+}
+
+impl FromXml for Ipv6Range {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self { cidr_ipv6: xml::member(node, "cidrIpv6")?, description: xml::member(node, "description")? })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct LastError {
+    #[serde(rename = "Code", skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    #[serde(rename = "Message", skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+}
+
+impl FromXml for LastError {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self { code: xml::member(node, "code")?, message: xml::member(node, "message")? })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct LicenseConfiguration {
+    #[serde(rename = "LicenseConfigurationArn", skip_serializing_if = "Option::is_none")]
     pub license_configuration_arn: Option<String>,
 }
 
@@ -874,9 +2373,59 @@ impl FromXml for LicenseConfiguration {
     }
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct ManagedPrefixList {
+    #[serde(rename = "AddressFamily", skip_serializing_if = "Option::is_none")]
+    pub address_family: Option<String>,
+    #[serde(rename = "IpamPrefixListResolverSyncEnabled", skip_serializing_if = "Option::is_none")]
+    pub ipam_prefix_list_resolver_sync_enabled: Option<bool>,
+    #[serde(rename = "IpamPrefixListResolverTargetId", skip_serializing_if = "Option::is_none")]
+    pub ipam_prefix_list_resolver_target_id: Option<String>,
+    #[serde(rename = "MaxEntries", skip_serializing_if = "Option::is_none")]
+    pub max_entries: Option<i64>,
+    #[serde(rename = "OwnerId", skip_serializing_if = "Option::is_none")]
+    pub owner_id: Option<String>,
+    #[serde(rename = "PrefixListArn", skip_serializing_if = "Option::is_none")]
+    pub prefix_list_arn: Option<String>,
+    #[serde(rename = "PrefixListId", skip_serializing_if = "Option::is_none")]
+    pub prefix_list_id: Option<String>,
+    #[serde(rename = "PrefixListName", skip_serializing_if = "Option::is_none")]
+    pub prefix_list_name: Option<String>,
+    #[serde(rename = "State", skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+    #[serde(rename = "StateMessage", skip_serializing_if = "Option::is_none")]
+    pub state_message: Option<String>,
+    #[serde(rename = "Tags", skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<Tag>,
+    #[serde(rename = "Version", skip_serializing_if = "Option::is_none")]
+    pub version: Option<i64>,
+}
+
+impl FromXml for ManagedPrefixList {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self {
+            address_family: xml::member(node, "addressFamily")?,
+            ipam_prefix_list_resolver_sync_enabled: xml::scalar(node, "ipamPrefixListResolverSyncEnabled")?,
+            ipam_prefix_list_resolver_target_id: xml::member(node, "ipamPrefixListResolverTargetId")?,
+            max_entries: xml::scalar(node, "maxEntries")?,
+            owner_id: xml::member(node, "ownerId")?,
+            prefix_list_arn: xml::member(node, "prefixListArn")?,
+            prefix_list_id: xml::member(node, "prefixListId")?,
+            prefix_list_name: xml::member(node, "prefixListName")?,
+            state: xml::member(node, "state")?,
+            state_message: xml::member(node, "stateMessage")?,
+            tags: xml::list(node, "tagSet", "item")?,
+            version: xml::scalar(node, "version")?,
+        })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Monitoring {
+    #[serde(rename = "MetricCategoryIds", skip_serializing_if = "Vec::is_empty")]
     pub metric_category_ids: Vec<String>,
+    #[serde(rename = "State", skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
 }
 
@@ -890,10 +2439,331 @@ impl FromXml for Monitoring {
     }
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct NetworkAcl {
+    #[serde(rename = "Associations", skip_serializing_if = "Vec::is_empty")]
+    pub associations: Vec<NetworkAclAssociation>,
+    #[serde(rename = "Entries", skip_serializing_if = "Vec::is_empty")]
+    pub entries: Vec<NetworkAclEntry>,
+    #[serde(rename = "IsDefault", skip_serializing_if = "Option::is_none")]
+    pub is_default: Option<bool>,
+    #[serde(rename = "NetworkAclId", skip_serializing_if = "Option::is_none")]
+    pub network_acl_id: Option<String>,
+    #[serde(rename = "OwnerId", skip_serializing_if = "Option::is_none")]
+    pub owner_id: Option<String>,
+    #[serde(rename = "Tags", skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<Tag>,
+    #[serde(rename = "VpcId", skip_serializing_if = "Option::is_none")]
+    pub vpc_id: Option<String>,
+}
+
+impl FromXml for NetworkAcl {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self {
+            associations: xml::list(node, "associationSet", "item")?,
+            entries: xml::list(node, "entrySet", "item")?,
+            is_default: xml::scalar(node, "default")?,
+            network_acl_id: xml::member(node, "networkAclId")?,
+            owner_id: xml::member(node, "ownerId")?,
+            tags: xml::list(node, "tagSet", "item")?,
+            vpc_id: xml::member(node, "vpcId")?,
+        })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct NetworkAclAssociation {
+    #[serde(rename = "NetworkAclAssociationId", skip_serializing_if = "Option::is_none")]
+    pub network_acl_association_id: Option<String>,
+    #[serde(rename = "NetworkAclId", skip_serializing_if = "Option::is_none")]
+    pub network_acl_id: Option<String>,
+    #[serde(rename = "SubnetId", skip_serializing_if = "Option::is_none")]
+    pub subnet_id: Option<String>,
+}
+
+impl FromXml for NetworkAclAssociation {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self {
+            network_acl_association_id: xml::member(node, "networkAclAssociationId")?,
+            network_acl_id: xml::member(node, "networkAclId")?,
+            subnet_id: xml::member(node, "subnetId")?,
+        })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct NetworkAclEntry {
+    #[serde(rename = "CidrBlock", skip_serializing_if = "Option::is_none")]
+    pub cidr_block: Option<String>,
+    #[serde(rename = "Egress", skip_serializing_if = "Option::is_none")]
+    pub egress: Option<bool>,
+    #[serde(rename = "IcmpTypeCode", skip_serializing_if = "Option::is_none")]
+    pub icmp_type_code: Option<IcmpTypeCode>,
+    #[serde(rename = "Ipv6CidrBlock", skip_serializing_if = "Option::is_none")]
+    pub ipv6_cidr_block: Option<String>,
+    #[serde(rename = "PortRange", skip_serializing_if = "Option::is_none")]
+    pub port_range: Option<PortRange>,
+    #[serde(rename = "Protocol", skip_serializing_if = "Option::is_none")]
+    pub protocol: Option<String>,
+    #[serde(rename = "RuleAction", skip_serializing_if = "Option::is_none")]
+    pub rule_action: Option<String>,
+    #[serde(rename = "RuleNumber", skip_serializing_if = "Option::is_none")]
+    pub rule_number: Option<i64>,
+}
+
+impl FromXml for NetworkAclEntry {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self {
+            cidr_block: xml::member(node, "cidrBlock")?,
+            egress: xml::scalar(node, "egress")?,
+            icmp_type_code: xml::member(node, "icmpTypeCode")?,
+            ipv6_cidr_block: xml::member(node, "ipv6CidrBlock")?,
+            port_range: xml::member(node, "portRange")?,
+            protocol: xml::member(node, "protocol")?,
+            rule_action: xml::member(node, "ruleAction")?,
+            rule_number: xml::scalar(node, "ruleNumber")?,
+        })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct NetworkInterface {
+    #[serde(rename = "AssociatedSubnets", skip_serializing_if = "Vec::is_empty")]
+    pub associated_subnets: Vec<String>,
+    #[serde(rename = "Association", skip_serializing_if = "Option::is_none")]
+    pub association: Option<NetworkInterfaceAssociation>,
+    #[serde(rename = "Attachment", skip_serializing_if = "Option::is_none")]
+    pub attachment: Option<NetworkInterfaceAttachment>,
+    #[serde(rename = "AvailabilityZone", skip_serializing_if = "Option::is_none")]
+    pub availability_zone: Option<String>,
+    #[serde(rename = "AvailabilityZoneId", skip_serializing_if = "Option::is_none")]
+    pub availability_zone_id: Option<String>,
+    #[serde(rename = "ConnectionTrackingConfiguration", skip_serializing_if = "Option::is_none")]
+    pub connection_tracking_configuration: Option<ConnectionTrackingConfiguration>,
+    #[serde(rename = "DenyAllIgwTraffic", skip_serializing_if = "Option::is_none")]
+    pub deny_all_igw_traffic: Option<bool>,
+    #[serde(rename = "Description", skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    #[serde(rename = "Groups", skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<GroupIdentifier>,
+    #[serde(rename = "InterfaceType", skip_serializing_if = "Option::is_none")]
+    pub interface_type: Option<String>,
+    #[serde(rename = "Ipv4Prefixes", skip_serializing_if = "Vec::is_empty")]
+    pub ipv4_prefixes: Vec<Ipv4PrefixSpecification>,
+    #[serde(rename = "Ipv6Address", skip_serializing_if = "Option::is_none")]
+    pub ipv6_address: Option<String>,
+    #[serde(rename = "Ipv6Addresses", skip_serializing_if = "Vec::is_empty")]
+    pub ipv6_addresses: Vec<NetworkInterfaceIpv6Address>,
+    #[serde(rename = "Ipv6Native", skip_serializing_if = "Option::is_none")]
+    pub ipv6_native: Option<bool>,
+    #[serde(rename = "Ipv6Prefixes", skip_serializing_if = "Vec::is_empty")]
+    pub ipv6_prefixes: Vec<Ipv6PrefixSpecification>,
+    #[serde(rename = "MacAddress", skip_serializing_if = "Option::is_none")]
+    pub mac_address: Option<String>,
+    #[serde(rename = "NetworkInterfaceId", skip_serializing_if = "Option::is_none")]
+    pub network_interface_id: Option<String>,
+    #[serde(rename = "Operator", skip_serializing_if = "Option::is_none")]
+    pub operator: Option<OperatorResponse>,
+    #[serde(rename = "OutpostArn", skip_serializing_if = "Option::is_none")]
+    pub outpost_arn: Option<String>,
+    #[serde(rename = "OwnerId", skip_serializing_if = "Option::is_none")]
+    pub owner_id: Option<String>,
+    #[serde(rename = "PrivateDnsName", skip_serializing_if = "Option::is_none")]
+    pub private_dns_name: Option<String>,
+    #[serde(rename = "PrivateIpAddress", skip_serializing_if = "Option::is_none")]
+    pub private_ip_address: Option<String>,
+    #[serde(rename = "PrivateIpAddresses", skip_serializing_if = "Vec::is_empty")]
+    pub private_ip_addresses: Vec<NetworkInterfacePrivateIpAddress>,
+    #[serde(rename = "PublicDnsName", skip_serializing_if = "Option::is_none")]
+    pub public_dns_name: Option<String>,
+    #[serde(rename = "PublicIpDnsNameOptions", skip_serializing_if = "Option::is_none")]
+    pub public_ip_dns_name_options: Option<PublicIpDnsNameOptions>,
+    #[serde(rename = "RequesterId", skip_serializing_if = "Option::is_none")]
+    pub requester_id: Option<String>,
+    #[serde(rename = "RequesterManaged", skip_serializing_if = "Option::is_none")]
+    pub requester_managed: Option<bool>,
+    #[serde(rename = "SourceDestCheck", skip_serializing_if = "Option::is_none")]
+    pub source_dest_check: Option<bool>,
+    #[serde(rename = "Status", skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+    #[serde(rename = "SubnetId", skip_serializing_if = "Option::is_none")]
+    pub subnet_id: Option<String>,
+    #[serde(rename = "TagSet", skip_serializing_if = "Vec::is_empty")]
+    pub tag_set: Vec<Tag>,
+    #[serde(rename = "VpcId", skip_serializing_if = "Option::is_none")]
+    pub vpc_id: Option<String>,
+}
+
+impl FromXml for NetworkInterface {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self {
+            associated_subnets: xml::list(node, "associatedSubnetSet", "item")?,
+            association: xml::member(node, "association")?,
+            attachment: xml::member(node, "attachment")?,
+            availability_zone: xml::member(node, "availabilityZone")?,
+            availability_zone_id: xml::member(node, "availabilityZoneId")?,
+            connection_tracking_configuration: xml::member(node, "connectionTrackingConfiguration")?,
+            deny_all_igw_traffic: xml::scalar(node, "denyAllIgwTraffic")?,
+            description: xml::member(node, "description")?,
+            groups: xml::list(node, "groupSet", "item")?,
+            interface_type: xml::member(node, "interfaceType")?,
+            ipv4_prefixes: xml::list(node, "ipv4PrefixSet", "item")?,
+            ipv6_address: xml::member(node, "ipv6Address")?,
+            ipv6_addresses: xml::list(node, "ipv6AddressesSet", "item")?,
+            ipv6_native: xml::scalar(node, "ipv6Native")?,
+            ipv6_prefixes: xml::list(node, "ipv6PrefixSet", "item")?,
+            mac_address: xml::member(node, "macAddress")?,
+            network_interface_id: xml::member(node, "networkInterfaceId")?,
+            operator: xml::member(node, "operator")?,
+            outpost_arn: xml::member(node, "outpostArn")?,
+            owner_id: xml::member(node, "ownerId")?,
+            private_dns_name: xml::member(node, "privateDnsName")?,
+            private_ip_address: xml::member(node, "privateIpAddress")?,
+            private_ip_addresses: xml::list(node, "privateIpAddressesSet", "item")?,
+            public_dns_name: xml::member(node, "publicDnsName")?,
+            public_ip_dns_name_options: xml::member(node, "publicIpDnsNameOptions")?,
+            requester_id: xml::member(node, "requesterId")?,
+            requester_managed: xml::scalar(node, "requesterManaged")?,
+            source_dest_check: xml::scalar(node, "sourceDestCheck")?,
+            status: xml::member(node, "status")?,
+            subnet_id: xml::member(node, "subnetId")?,
+            tag_set: xml::list(node, "tagSet", "item")?,
+            vpc_id: xml::member(node, "vpcId")?,
+        })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct NetworkInterfaceAssociation {
+    #[serde(rename = "AllocationId", skip_serializing_if = "Option::is_none")]
+    pub allocation_id: Option<String>,
+    #[serde(rename = "AssociationId", skip_serializing_if = "Option::is_none")]
+    pub association_id: Option<String>,
+    #[serde(rename = "CarrierIp", skip_serializing_if = "Option::is_none")]
+    pub carrier_ip: Option<String>,
+    #[serde(rename = "CustomerOwnedIp", skip_serializing_if = "Option::is_none")]
+    pub customer_owned_ip: Option<String>,
+    #[serde(rename = "IpOwnerId", skip_serializing_if = "Option::is_none")]
+    pub ip_owner_id: Option<String>,
+    #[serde(rename = "PublicDnsName", skip_serializing_if = "Option::is_none")]
+    pub public_dns_name: Option<String>,
+    #[serde(rename = "PublicIp", skip_serializing_if = "Option::is_none")]
+    pub public_ip: Option<String>,
+}
+
+impl FromXml for NetworkInterfaceAssociation {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self {
+            allocation_id: xml::member(node, "allocationId")?,
+            association_id: xml::member(node, "associationId")?,
+            carrier_ip: xml::member(node, "carrierIp")?,
+            customer_owned_ip: xml::member(node, "customerOwnedIp")?,
+            ip_owner_id: xml::member(node, "ipOwnerId")?,
+            public_dns_name: xml::member(node, "publicDnsName")?,
+            public_ip: xml::member(node, "publicIp")?,
+        })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct NetworkInterfaceAttachment {
+    #[serde(skip)]
+    pub attach_time: Option<Time>,
+    #[serde(rename = "AttachmentId", skip_serializing_if = "Option::is_none")]
+    pub attachment_id: Option<String>,
+    #[serde(rename = "DeleteOnTermination", skip_serializing_if = "Option::is_none")]
+    pub delete_on_termination: Option<bool>,
+    #[serde(rename = "DeviceIndex", skip_serializing_if = "Option::is_none")]
+    pub device_index: Option<i64>,
+    #[serde(rename = "EnaQueueCount", skip_serializing_if = "Option::is_none")]
+    pub ena_queue_count: Option<i64>,
+    #[serde(rename = "EnaSrdSpecification", skip_serializing_if = "Option::is_none")]
+    pub ena_srd_specification: Option<AttachmentEnaSrdSpecification>,
+    #[serde(rename = "InstanceId", skip_serializing_if = "Option::is_none")]
+    pub instance_id: Option<String>,
+    #[serde(rename = "InstanceOwnerId", skip_serializing_if = "Option::is_none")]
+    pub instance_owner_id: Option<String>,
+    #[serde(rename = "NetworkCardIndex", skip_serializing_if = "Option::is_none")]
+    pub network_card_index: Option<i64>,
+    #[serde(rename = "Status", skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+}
+
+impl FromXml for NetworkInterfaceAttachment {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self {
+            attach_time: xml::scalar(node, "attachTime")?,
+            attachment_id: xml::member(node, "attachmentId")?,
+            delete_on_termination: xml::scalar(node, "deleteOnTermination")?,
+            device_index: xml::scalar(node, "deviceIndex")?,
+            ena_queue_count: xml::scalar(node, "enaQueueCount")?,
+            ena_srd_specification: xml::member(node, "enaSrdSpecification")?,
+            instance_id: xml::member(node, "instanceId")?,
+            instance_owner_id: xml::member(node, "instanceOwnerId")?,
+            network_card_index: xml::scalar(node, "networkCardIndex")?,
+            status: xml::member(node, "status")?,
+        })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct NetworkInterfaceIpv6Address {
+    #[serde(rename = "Ipv6Address", skip_serializing_if = "Option::is_none")]
+    pub ipv6_address: Option<String>,
+    #[serde(rename = "IsPrimaryIpv6", skip_serializing_if = "Option::is_none")]
+    pub is_primary_ipv6: Option<bool>,
+    #[serde(rename = "PublicIpv6DnsName", skip_serializing_if = "Option::is_none")]
+    pub public_ipv6_dns_name: Option<String>,
+}
+
+impl FromXml for NetworkInterfaceIpv6Address {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self {
+            ipv6_address: xml::member(node, "ipv6Address")?,
+            is_primary_ipv6: xml::scalar(node, "isPrimaryIpv6")?,
+            public_ipv6_dns_name: xml::member(node, "publicIpv6DnsName")?,
+        })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct NetworkInterfacePrivateIpAddress {
+    #[serde(rename = "Association", skip_serializing_if = "Option::is_none")]
+    pub association: Option<NetworkInterfaceAssociation>,
+    #[serde(rename = "Primary", skip_serializing_if = "Option::is_none")]
+    pub primary: Option<bool>,
+    #[serde(rename = "PrivateDnsName", skip_serializing_if = "Option::is_none")]
+    pub private_dns_name: Option<String>,
+    #[serde(rename = "PrivateIpAddress", skip_serializing_if = "Option::is_none")]
+    pub private_ip_address: Option<String>,
+}
+
+impl FromXml for NetworkInterfacePrivateIpAddress {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self {
+            association: xml::member(node, "association")?,
+            primary: xml::scalar(node, "primary")?,
+            private_dns_name: xml::member(node, "privateDnsName")?,
+            private_ip_address: xml::member(node, "privateIpAddress")?,
+        })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct OperatorResponse {
+    #[serde(rename = "HiddenByDefault", skip_serializing_if = "Option::is_none")]
     pub hidden_by_default: Option<bool>,
+    #[serde(rename = "Managed", skip_serializing_if = "Option::is_none")]
     pub managed: Option<bool>,
+    #[serde(rename = "Principal", skip_serializing_if = "Option::is_none")]
     pub principal: Option<String>,
 }
 
@@ -908,17 +2778,45 @@ impl FromXml for OperatorResponse {
     }
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct PayerResponsibilityEntry {
+    #[serde(rename = "PayerResponsibilityType", skip_serializing_if = "Option::is_none")]
+    pub payer_responsibility_type: Option<String>,
+    #[serde(rename = "Scope", skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
+}
+
+impl FromXml for PayerResponsibilityEntry {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self {
+            payer_responsibility_type: xml::member(node, "payerResponsibilityType")?,
+            scope: xml::member(node, "scope")?,
+        })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Placement {
+    #[serde(rename = "Affinity", skip_serializing_if = "Option::is_none")]
     pub affinity: Option<String>,
+    #[serde(rename = "AvailabilityZone", skip_serializing_if = "Option::is_none")]
     pub availability_zone: Option<String>,
+    #[serde(rename = "AvailabilityZoneId", skip_serializing_if = "Option::is_none")]
     pub availability_zone_id: Option<String>,
+    #[serde(rename = "GroupId", skip_serializing_if = "Option::is_none")]
     pub group_id: Option<String>,
+    #[serde(rename = "GroupName", skip_serializing_if = "Option::is_none")]
     pub group_name: Option<String>,
+    #[serde(rename = "HostId", skip_serializing_if = "Option::is_none")]
     pub host_id: Option<String>,
+    #[serde(rename = "HostResourceGroupArn", skip_serializing_if = "Option::is_none")]
     pub host_resource_group_arn: Option<String>,
+    #[serde(rename = "PartitionNumber", skip_serializing_if = "Option::is_none")]
     pub partition_number: Option<i64>,
+    #[serde(rename = "SpreadDomain", skip_serializing_if = "Option::is_none")]
     pub spread_domain: Option<String>,
+    #[serde(rename = "Tenancy", skip_serializing_if = "Option::is_none")]
     pub tenancy: Option<String>,
 }
 
@@ -940,10 +2838,82 @@ impl FromXml for Placement {
     }
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct PrivateDnsNameOptionsResponse {
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct PortRange {
+    #[serde(rename = "From", skip_serializing_if = "Option::is_none")]
+    pub from: Option<i64>,
+    #[serde(rename = "To", skip_serializing_if = "Option::is_none")]
+    pub to: Option<i64>,
+}
+
+impl FromXml for PortRange {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self { from: xml::scalar(node, "from")?, to: xml::scalar(node, "to")? })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct PrefixListEntry {
+    #[serde(rename = "Cidr", skip_serializing_if = "Option::is_none")]
+    pub cidr: Option<String>,
+    #[serde(rename = "Description", skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+}
+
+impl FromXml for PrefixListEntry {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self { cidr: xml::member(node, "cidr")?, description: xml::member(node, "description")? })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct PrefixListId {
+    #[serde(rename = "Description", skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    #[serde(rename = "PrefixListId", skip_serializing_if = "Option::is_none")]
+    pub prefix_list_id: Option<String>,
+}
+
+impl FromXml for PrefixListId {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self {
+            description: xml::member(node, "description")?,
+            prefix_list_id: xml::member(node, "prefixListId")?,
+        })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct PrivateDnsNameOptionsOnLaunch {
+    #[serde(rename = "EnableResourceNameDnsAAAARecord", skip_serializing_if = "Option::is_none")]
     pub enable_resource_name_dns_aaaa_record: Option<bool>,
+    #[serde(rename = "EnableResourceNameDnsARecord", skip_serializing_if = "Option::is_none")]
     pub enable_resource_name_dns_a_record: Option<bool>,
+    #[serde(rename = "HostnameType", skip_serializing_if = "Option::is_none")]
+    pub hostname_type: Option<String>,
+}
+
+impl FromXml for PrivateDnsNameOptionsOnLaunch {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self {
+            enable_resource_name_dns_aaaa_record: xml::scalar(node, "enableResourceNameDnsAAAARecord")?,
+            enable_resource_name_dns_a_record: xml::scalar(node, "enableResourceNameDnsARecord")?,
+            hostname_type: xml::member(node, "hostnameType")?,
+        })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct PrivateDnsNameOptionsResponse {
+    #[serde(rename = "EnableResourceNameDnsAAAARecord", skip_serializing_if = "Option::is_none")]
+    pub enable_resource_name_dns_aaaa_record: Option<bool>,
+    #[serde(rename = "EnableResourceNameDnsARecord", skip_serializing_if = "Option::is_none")]
+    pub enable_resource_name_dns_a_record: Option<bool>,
+    #[serde(rename = "HostnameType", skip_serializing_if = "Option::is_none")]
     pub hostname_type: Option<String>,
 }
 
@@ -958,9 +2928,11 @@ impl FromXml for PrivateDnsNameOptionsResponse {
     }
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct ProductCode {
+    #[serde(rename = "ProductCodeId", skip_serializing_if = "Option::is_none")]
     pub product_code_id: Option<String>,
+    #[serde(rename = "ProductCodeType", skip_serializing_if = "Option::is_none")]
     pub product_code_type: Option<String>,
 }
 
@@ -974,11 +2946,52 @@ impl FromXml for ProductCode {
     }
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct PropagatingVgw {
+    #[serde(rename = "GatewayId", skip_serializing_if = "Option::is_none")]
+    pub gateway_id: Option<String>,
+}
+
+impl FromXml for PropagatingVgw {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self { gateway_id: xml::member(node, "gatewayId")? })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct PublicIpDnsNameOptions {
+    #[serde(rename = "DnsHostnameType", skip_serializing_if = "Option::is_none")]
+    pub dns_hostname_type: Option<String>,
+    #[serde(rename = "PublicDualStackDnsName", skip_serializing_if = "Option::is_none")]
+    pub public_dual_stack_dns_name: Option<String>,
+    #[serde(rename = "PublicIpv4DnsName", skip_serializing_if = "Option::is_none")]
+    pub public_ipv4_dns_name: Option<String>,
+    #[serde(rename = "PublicIpv6DnsName", skip_serializing_if = "Option::is_none")]
+    pub public_ipv6_dns_name: Option<String>,
+}
+
+impl FromXml for PublicIpDnsNameOptions {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self {
+            dns_hostname_type: xml::member(node, "dnsHostnameType")?,
+            public_dual_stack_dns_name: xml::member(node, "publicDualStackDnsName")?,
+            public_ipv4_dns_name: xml::member(node, "publicIpv4DnsName")?,
+            public_ipv6_dns_name: xml::member(node, "publicIpv6DnsName")?,
+        })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Region {
+    #[serde(rename = "Endpoint", skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<String>,
+    #[serde(rename = "Geography", skip_serializing_if = "Vec::is_empty")]
     pub geography: Vec<RegionGeography>,
+    #[serde(rename = "OptInStatus", skip_serializing_if = "Option::is_none")]
     pub opt_in_status: Option<String>,
+    #[serde(rename = "RegionName", skip_serializing_if = "Option::is_none")]
     pub region_name: Option<String>,
 }
 
@@ -994,8 +3007,9 @@ impl FromXml for Region {
     }
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct RegionGeography {
+    #[serde(rename = "Name", skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
 
@@ -1006,12 +3020,17 @@ impl FromXml for RegionGeography {
     }
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Reservation {
+    #[serde(rename = "Groups", skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<GroupIdentifier>,
+    #[serde(rename = "Instances", skip_serializing_if = "Vec::is_empty")]
     pub instances: Vec<Instance>,
+    #[serde(rename = "OwnerId", skip_serializing_if = "Option::is_none")]
     pub owner_id: Option<String>,
+    #[serde(rename = "RequesterId", skip_serializing_if = "Option::is_none")]
     pub requester_id: Option<String>,
+    #[serde(rename = "ReservationId", skip_serializing_if = "Option::is_none")]
     pub reservation_id: Option<String>,
 }
 
@@ -1028,9 +3047,253 @@ impl FromXml for Reservation {
     }
 }
 
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Route {
+    #[serde(rename = "CarrierGatewayId", skip_serializing_if = "Option::is_none")]
+    pub carrier_gateway_id: Option<String>,
+    #[serde(rename = "CoreNetworkArn", skip_serializing_if = "Option::is_none")]
+    pub core_network_arn: Option<String>,
+    #[serde(rename = "DestinationCidrBlock", skip_serializing_if = "Option::is_none")]
+    pub destination_cidr_block: Option<String>,
+    #[serde(rename = "DestinationIpv6CidrBlock", skip_serializing_if = "Option::is_none")]
+    pub destination_ipv6_cidr_block: Option<String>,
+    #[serde(rename = "DestinationPrefixListId", skip_serializing_if = "Option::is_none")]
+    pub destination_prefix_list_id: Option<String>,
+    #[serde(rename = "EgressOnlyInternetGatewayId", skip_serializing_if = "Option::is_none")]
+    pub egress_only_internet_gateway_id: Option<String>,
+    #[serde(rename = "GatewayId", skip_serializing_if = "Option::is_none")]
+    pub gateway_id: Option<String>,
+    #[serde(rename = "InstanceId", skip_serializing_if = "Option::is_none")]
+    pub instance_id: Option<String>,
+    #[serde(rename = "InstanceOwnerId", skip_serializing_if = "Option::is_none")]
+    pub instance_owner_id: Option<String>,
+    #[serde(rename = "IpAddress", skip_serializing_if = "Option::is_none")]
+    pub ip_address: Option<String>,
+    #[serde(rename = "LocalGatewayId", skip_serializing_if = "Option::is_none")]
+    pub local_gateway_id: Option<String>,
+    #[serde(rename = "NatGatewayId", skip_serializing_if = "Option::is_none")]
+    pub nat_gateway_id: Option<String>,
+    #[serde(rename = "NetworkInterfaceId", skip_serializing_if = "Option::is_none")]
+    pub network_interface_id: Option<String>,
+    #[serde(rename = "OdbNetworkArn", skip_serializing_if = "Option::is_none")]
+    pub odb_network_arn: Option<String>,
+    #[serde(rename = "Origin", skip_serializing_if = "Option::is_none")]
+    pub origin: Option<String>,
+    #[serde(rename = "State", skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+    #[serde(rename = "TransitGatewayId", skip_serializing_if = "Option::is_none")]
+    pub transit_gateway_id: Option<String>,
+    #[serde(rename = "VpcPeeringConnectionId", skip_serializing_if = "Option::is_none")]
+    pub vpc_peering_connection_id: Option<String>,
+}
+
+impl FromXml for Route {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self {
+            carrier_gateway_id: xml::member(node, "carrierGatewayId")?,
+            core_network_arn: xml::member(node, "coreNetworkArn")?,
+            destination_cidr_block: xml::member(node, "destinationCidrBlock")?,
+            destination_ipv6_cidr_block: xml::member(node, "destinationIpv6CidrBlock")?,
+            destination_prefix_list_id: xml::member(node, "destinationPrefixListId")?,
+            egress_only_internet_gateway_id: xml::member(node, "egressOnlyInternetGatewayId")?,
+            gateway_id: xml::member(node, "gatewayId")?,
+            instance_id: xml::member(node, "instanceId")?,
+            instance_owner_id: xml::member(node, "instanceOwnerId")?,
+            ip_address: xml::member(node, "ipAddress")?,
+            local_gateway_id: xml::member(node, "localGatewayId")?,
+            nat_gateway_id: xml::member(node, "natGatewayId")?,
+            network_interface_id: xml::member(node, "networkInterfaceId")?,
+            odb_network_arn: xml::member(node, "odbNetworkArn")?,
+            origin: xml::member(node, "origin")?,
+            state: xml::member(node, "state")?,
+            transit_gateway_id: xml::member(node, "transitGatewayId")?,
+            vpc_peering_connection_id: xml::member(node, "vpcPeeringConnectionId")?,
+        })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct RouteTable {
+    #[serde(rename = "Associations", skip_serializing_if = "Vec::is_empty")]
+    pub associations: Vec<RouteTableAssociation>,
+    #[serde(rename = "OwnerId", skip_serializing_if = "Option::is_none")]
+    pub owner_id: Option<String>,
+    #[serde(rename = "PropagatingVgws", skip_serializing_if = "Vec::is_empty")]
+    pub propagating_vgws: Vec<PropagatingVgw>,
+    #[serde(rename = "RouteTableId", skip_serializing_if = "Option::is_none")]
+    pub route_table_id: Option<String>,
+    #[serde(rename = "Routes", skip_serializing_if = "Vec::is_empty")]
+    pub routes: Vec<Route>,
+    #[serde(rename = "Tags", skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<Tag>,
+    #[serde(rename = "VpcId", skip_serializing_if = "Option::is_none")]
+    pub vpc_id: Option<String>,
+}
+
+impl FromXml for RouteTable {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self {
+            associations: xml::list(node, "associationSet", "item")?,
+            owner_id: xml::member(node, "ownerId")?,
+            propagating_vgws: xml::list(node, "propagatingVgwSet", "item")?,
+            route_table_id: xml::member(node, "routeTableId")?,
+            routes: xml::list(node, "routeSet", "item")?,
+            tags: xml::list(node, "tagSet", "item")?,
+            vpc_id: xml::member(node, "vpcId")?,
+        })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct RouteTableAssociation {
+    #[serde(rename = "AssociationState", skip_serializing_if = "Option::is_none")]
+    pub association_state: Option<RouteTableAssociationState>,
+    #[serde(rename = "GatewayId", skip_serializing_if = "Option::is_none")]
+    pub gateway_id: Option<String>,
+    #[serde(rename = "Main", skip_serializing_if = "Option::is_none")]
+    pub main: Option<bool>,
+    #[serde(rename = "PublicIpv4Pool", skip_serializing_if = "Option::is_none")]
+    pub public_ipv4_pool: Option<String>,
+    #[serde(rename = "RouteTableAssociationId", skip_serializing_if = "Option::is_none")]
+    pub route_table_association_id: Option<String>,
+    #[serde(rename = "RouteTableId", skip_serializing_if = "Option::is_none")]
+    pub route_table_id: Option<String>,
+    #[serde(rename = "SubnetId", skip_serializing_if = "Option::is_none")]
+    pub subnet_id: Option<String>,
+}
+
+impl FromXml for RouteTableAssociation {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self {
+            association_state: xml::member(node, "associationState")?,
+            gateway_id: xml::member(node, "gatewayId")?,
+            main: xml::scalar(node, "main")?,
+            public_ipv4_pool: xml::member(node, "publicIpv4Pool")?,
+            route_table_association_id: xml::member(node, "routeTableAssociationId")?,
+            route_table_id: xml::member(node, "routeTableId")?,
+            subnet_id: xml::member(node, "subnetId")?,
+        })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct RouteTableAssociationState {
+    #[serde(rename = "State", skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+    #[serde(rename = "StatusMessage", skip_serializing_if = "Option::is_none")]
+    pub status_message: Option<String>,
+}
+
+impl FromXml for RouteTableAssociationState {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self { state: xml::member(node, "state")?, status_message: xml::member(node, "statusMessage")? })
+    }
+}
+
 #[derive(Debug, Clone, Default, PartialEq)]
+pub struct SearchTransitGatewayRoutesRequest {
+    pub dry_run: Option<bool>,
+    pub filters: Vec<Filter>,
+    pub max_results: Option<i64>,
+    pub next_token: Option<String>,
+    pub transit_gateway_route_table_id: Option<String>,
+}
+
+impl ToForm for SearchTransitGatewayRoutesRequest {
+    fn write(&self, form: &mut Form, prefix: &str) {
+        let _ = (&form, prefix);
+        form.member(prefix, "DryRun", self.dry_run.as_ref());
+        form.list(prefix, "Filter", &self.filters);
+        form.member(prefix, "MaxResults", self.max_results.as_ref());
+        form.member(prefix, "NextToken", self.next_token.as_ref());
+        form.member(prefix, "TransitGatewayRouteTableId", self.transit_gateway_route_table_id.as_ref());
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct SearchTransitGatewayRoutesResult {
+    #[serde(rename = "AdditionalRoutesAvailable", skip_serializing_if = "Option::is_none")]
+    pub additional_routes_available: Option<bool>,
+    #[serde(rename = "NextToken", skip_serializing_if = "Option::is_none")]
+    pub next_token: Option<String>,
+    #[serde(rename = "Routes", skip_serializing_if = "Vec::is_empty")]
+    pub routes: Vec<TransitGatewayRoute>,
+}
+
+impl FromXml for SearchTransitGatewayRoutesResult {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self {
+            additional_routes_available: xml::scalar(node, "additionalRoutesAvailable")?,
+            next_token: xml::member(node, "nextToken")?,
+            routes: xml::list(node, "routeSet", "item")?,
+        })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct SecurityGroup {
+    #[serde(rename = "Description", skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    #[serde(rename = "GroupId", skip_serializing_if = "Option::is_none")]
+    pub group_id: Option<String>,
+    #[serde(rename = "GroupName", skip_serializing_if = "Option::is_none")]
+    pub group_name: Option<String>,
+    #[serde(rename = "IpPermissions", skip_serializing_if = "Vec::is_empty")]
+    pub ip_permissions: Vec<IpPermission>,
+    #[serde(rename = "IpPermissionsEgress", skip_serializing_if = "Vec::is_empty")]
+    pub ip_permissions_egress: Vec<IpPermission>,
+    #[serde(rename = "OwnerId", skip_serializing_if = "Option::is_none")]
+    pub owner_id: Option<String>,
+    #[serde(rename = "SecurityGroupArn", skip_serializing_if = "Option::is_none")]
+    pub security_group_arn: Option<String>,
+    #[serde(rename = "Tags", skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<Tag>,
+    #[serde(rename = "VpcId", skip_serializing_if = "Option::is_none")]
+    pub vpc_id: Option<String>,
+}
+
+impl FromXml for SecurityGroup {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self {
+            description: xml::member(node, "groupDescription")?,
+            group_id: xml::member(node, "groupId")?,
+            group_name: xml::member(node, "groupName")?,
+            ip_permissions: xml::list(node, "ipPermissions", "item")?,
+            ip_permissions_egress: xml::list(node, "ipPermissionsEgress", "item")?,
+            owner_id: xml::member(node, "ownerId")?,
+            security_group_arn: xml::member(node, "securityGroupArn")?,
+            tags: xml::list(node, "tagSet", "item")?,
+            vpc_id: xml::member(node, "vpcId")?,
+        })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct SecurityGroupIdentifier {
+    #[serde(rename = "GroupId", skip_serializing_if = "Option::is_none")]
+    pub group_id: Option<String>,
+    #[serde(rename = "GroupName", skip_serializing_if = "Option::is_none")]
+    pub group_name: Option<String>,
+}
+
+impl FromXml for SecurityGroupIdentifier {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self { group_id: xml::member(node, "groupId")?, group_name: xml::member(node, "groupName")? })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct StateReason {
+    #[serde(rename = "Code", skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
+    #[serde(rename = "Message", skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
 }
 
@@ -1041,9 +3304,152 @@ impl FromXml for StateReason {
     }
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Subnet {
+    #[serde(rename = "AssignIpv6AddressOnCreation", skip_serializing_if = "Option::is_none")]
+    pub assign_ipv6_address_on_creation: Option<bool>,
+    #[serde(rename = "AvailabilityZone", skip_serializing_if = "Option::is_none")]
+    pub availability_zone: Option<String>,
+    #[serde(rename = "AvailabilityZoneId", skip_serializing_if = "Option::is_none")]
+    pub availability_zone_id: Option<String>,
+    #[serde(rename = "AvailableIpAddressCount", skip_serializing_if = "Option::is_none")]
+    pub available_ip_address_count: Option<i64>,
+    #[serde(rename = "BlockPublicAccessStates", skip_serializing_if = "Option::is_none")]
+    pub block_public_access_states: Option<BlockPublicAccessStates>,
+    #[serde(rename = "CidrBlock", skip_serializing_if = "Option::is_none")]
+    pub cidr_block: Option<String>,
+    #[serde(rename = "CustomerOwnedIpv4Pool", skip_serializing_if = "Option::is_none")]
+    pub customer_owned_ipv4_pool: Option<String>,
+    #[serde(rename = "DefaultForAz", skip_serializing_if = "Option::is_none")]
+    pub default_for_az: Option<bool>,
+    #[serde(rename = "EnableDns64", skip_serializing_if = "Option::is_none")]
+    pub enable_dns64: Option<bool>,
+    #[serde(rename = "EnableLniAtDeviceIndex", skip_serializing_if = "Option::is_none")]
+    pub enable_lni_at_device_index: Option<i64>,
+    #[serde(rename = "Ipv6CidrBlockAssociationSet", skip_serializing_if = "Vec::is_empty")]
+    pub ipv6_cidr_block_association_set: Vec<SubnetIpv6CidrBlockAssociation>,
+    #[serde(rename = "Ipv6Native", skip_serializing_if = "Option::is_none")]
+    pub ipv6_native: Option<bool>,
+    #[serde(rename = "MapCustomerOwnedIpOnLaunch", skip_serializing_if = "Option::is_none")]
+    pub map_customer_owned_ip_on_launch: Option<bool>,
+    #[serde(rename = "MapPublicIpOnLaunch", skip_serializing_if = "Option::is_none")]
+    pub map_public_ip_on_launch: Option<bool>,
+    #[serde(rename = "OutpostArn", skip_serializing_if = "Option::is_none")]
+    pub outpost_arn: Option<String>,
+    #[serde(rename = "OwnerId", skip_serializing_if = "Option::is_none")]
+    pub owner_id: Option<String>,
+    #[serde(rename = "PrivateDnsNameOptionsOnLaunch", skip_serializing_if = "Option::is_none")]
+    pub private_dns_name_options_on_launch: Option<PrivateDnsNameOptionsOnLaunch>,
+    #[serde(rename = "State", skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+    #[serde(rename = "SubnetArn", skip_serializing_if = "Option::is_none")]
+    pub subnet_arn: Option<String>,
+    #[serde(rename = "SubnetId", skip_serializing_if = "Option::is_none")]
+    pub subnet_id: Option<String>,
+    #[serde(rename = "Tags", skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<Tag>,
+    #[serde(rename = "Type", skip_serializing_if = "Option::is_none")]
+    pub r#type: Option<String>,
+    #[serde(rename = "VpcId", skip_serializing_if = "Option::is_none")]
+    pub vpc_id: Option<String>,
+}
+
+impl FromXml for Subnet {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self {
+            assign_ipv6_address_on_creation: xml::scalar(node, "assignIpv6AddressOnCreation")?,
+            availability_zone: xml::member(node, "availabilityZone")?,
+            availability_zone_id: xml::member(node, "availabilityZoneId")?,
+            available_ip_address_count: xml::scalar(node, "availableIpAddressCount")?,
+            block_public_access_states: xml::member(node, "blockPublicAccessStates")?,
+            cidr_block: xml::member(node, "cidrBlock")?,
+            customer_owned_ipv4_pool: xml::member(node, "customerOwnedIpv4Pool")?,
+            default_for_az: xml::scalar(node, "defaultForAz")?,
+            enable_dns64: xml::scalar(node, "enableDns64")?,
+            enable_lni_at_device_index: xml::scalar(node, "enableLniAtDeviceIndex")?,
+            ipv6_cidr_block_association_set: xml::list(node, "ipv6CidrBlockAssociationSet", "item")?,
+            ipv6_native: xml::scalar(node, "ipv6Native")?,
+            map_customer_owned_ip_on_launch: xml::scalar(node, "mapCustomerOwnedIpOnLaunch")?,
+            map_public_ip_on_launch: xml::scalar(node, "mapPublicIpOnLaunch")?,
+            outpost_arn: xml::member(node, "outpostArn")?,
+            owner_id: xml::member(node, "ownerId")?,
+            private_dns_name_options_on_launch: xml::member(node, "privateDnsNameOptionsOnLaunch")?,
+            state: xml::member(node, "state")?,
+            subnet_arn: xml::member(node, "subnetArn")?,
+            subnet_id: xml::member(node, "subnetId")?,
+            tags: xml::list(node, "tagSet", "item")?,
+            r#type: xml::member(node, "type")?,
+            vpc_id: xml::member(node, "vpcId")?,
+        })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct SubnetCidrBlockState {
+    #[serde(rename = "State", skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+    #[serde(rename = "StatusMessage", skip_serializing_if = "Option::is_none")]
+    pub status_message: Option<String>,
+}
+
+impl FromXml for SubnetCidrBlockState {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self { state: xml::member(node, "state")?, status_message: xml::member(node, "statusMessage")? })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct SubnetIpPrefixes {
+    #[serde(rename = "IpPrefixes", skip_serializing_if = "Vec::is_empty")]
+    pub ip_prefixes: Vec<String>,
+    #[serde(rename = "SubnetId", skip_serializing_if = "Option::is_none")]
+    pub subnet_id: Option<String>,
+}
+
+impl FromXml for SubnetIpPrefixes {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self {
+            ip_prefixes: xml::list(node, "ipPrefixSet", "item")?,
+            subnet_id: xml::member(node, "subnetId")?,
+        })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct SubnetIpv6CidrBlockAssociation {
+    #[serde(rename = "AssociationId", skip_serializing_if = "Option::is_none")]
+    pub association_id: Option<String>,
+    #[serde(rename = "IpSource", skip_serializing_if = "Option::is_none")]
+    pub ip_source: Option<String>,
+    #[serde(rename = "Ipv6AddressAttribute", skip_serializing_if = "Option::is_none")]
+    pub ipv6_address_attribute: Option<String>,
+    #[serde(rename = "Ipv6CidrBlock", skip_serializing_if = "Option::is_none")]
+    pub ipv6_cidr_block: Option<String>,
+    #[serde(rename = "Ipv6CidrBlockState", skip_serializing_if = "Option::is_none")]
+    pub ipv6_cidr_block_state: Option<SubnetCidrBlockState>,
+}
+
+impl FromXml for SubnetIpv6CidrBlockAssociation {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self {
+            association_id: xml::member(node, "associationId")?,
+            ip_source: xml::member(node, "ipSource")?,
+            ipv6_address_attribute: xml::member(node, "ipv6AddressAttribute")?,
+            ipv6_cidr_block: xml::member(node, "ipv6CidrBlock")?,
+            ipv6_cidr_block_state: xml::member(node, "ipv6CidrBlockState")?,
+        })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Tag {
+    #[serde(rename = "Key", skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
+    #[serde(rename = "Value", skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
 }
 
@@ -1054,30 +3460,386 @@ impl FromXml for Tag {
     }
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Volume {
-    pub attachments: Vec<VolumeAttachment>,
-    pub availability_zone: Option<String>,
-    pub availability_zone_id: Option<String>,
-    pub create_time: Option<Time>,
-    pub encrypted: Option<bool>,
-    pub fast_restored: Option<bool>,
-    pub iops: Option<i64>,
-    pub kms_key_id: Option<String>,
-    pub multi_attach_enabled: Option<bool>,
-    pub operator: Option<OperatorResponse>,
-    pub outpost_arn: Option<String>,
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct TransitGateway {
+    #[serde(skip)]
+    pub creation_time: Option<Time>,
+    #[serde(rename = "Description", skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    #[serde(rename = "Options", skip_serializing_if = "Option::is_none")]
+    pub options: Option<TransitGatewayOptions>,
+    #[serde(rename = "OwnerId", skip_serializing_if = "Option::is_none")]
     pub owner_id: Option<String>,
-    pub size: Option<i64>,
-    pub snapshot_id: Option<String>,
-    pub source_volume_id: Option<String>,
-    pub sse_type: Option<String>,
+    #[serde(rename = "State", skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
+    #[serde(rename = "Tags", skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<Tag>,
+    #[serde(rename = "TransitGatewayArn", skip_serializing_if = "Option::is_none")]
+    pub transit_gateway_arn: Option<String>,
+    #[serde(rename = "TransitGatewayId", skip_serializing_if = "Option::is_none")]
+    pub transit_gateway_id: Option<String>,
+}
+
+impl FromXml for TransitGateway {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self {
+            creation_time: xml::scalar(node, "creationTime")?,
+            description: xml::member(node, "description")?,
+            options: xml::member(node, "options")?,
+            owner_id: xml::member(node, "ownerId")?,
+            state: xml::member(node, "state")?,
+            tags: xml::list(node, "tagSet", "item")?,
+            transit_gateway_arn: xml::member(node, "transitGatewayArn")?,
+            transit_gateway_id: xml::member(node, "transitGatewayId")?,
+        })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct TransitGatewayAttachment {
+    #[serde(rename = "Association", skip_serializing_if = "Option::is_none")]
+    pub association: Option<TransitGatewayAttachmentAssociation>,
+    #[serde(skip)]
+    pub creation_time: Option<Time>,
+    #[serde(rename = "NatGatewaySupport", skip_serializing_if = "Option::is_none")]
+    pub nat_gateway_support: Option<String>,
+    #[serde(rename = "ResourceId", skip_serializing_if = "Option::is_none")]
+    pub resource_id: Option<String>,
+    #[serde(rename = "ResourceOwnerId", skip_serializing_if = "Option::is_none")]
+    pub resource_owner_id: Option<String>,
+    #[serde(rename = "ResourceType", skip_serializing_if = "Option::is_none")]
+    pub resource_type: Option<String>,
+    #[serde(rename = "State", skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+    #[serde(rename = "Tags", skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<Tag>,
+    #[serde(rename = "TransitGatewayAttachmentId", skip_serializing_if = "Option::is_none")]
+    pub transit_gateway_attachment_id: Option<String>,
+    #[serde(rename = "TransitGatewayId", skip_serializing_if = "Option::is_none")]
+    pub transit_gateway_id: Option<String>,
+    #[serde(rename = "TransitGatewayOwnerId", skip_serializing_if = "Option::is_none")]
+    pub transit_gateway_owner_id: Option<String>,
+}
+
+impl FromXml for TransitGatewayAttachment {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self {
+            association: xml::member(node, "association")?,
+            creation_time: xml::scalar(node, "creationTime")?,
+            nat_gateway_support: xml::member(node, "natGatewaySupport")?,
+            resource_id: xml::member(node, "resourceId")?,
+            resource_owner_id: xml::member(node, "resourceOwnerId")?,
+            resource_type: xml::member(node, "resourceType")?,
+            state: xml::member(node, "state")?,
+            tags: xml::list(node, "tagSet", "item")?,
+            transit_gateway_attachment_id: xml::member(node, "transitGatewayAttachmentId")?,
+            transit_gateway_id: xml::member(node, "transitGatewayId")?,
+            transit_gateway_owner_id: xml::member(node, "transitGatewayOwnerId")?,
+        })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct TransitGatewayAttachmentAssociation {
+    #[serde(rename = "State", skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+    #[serde(rename = "TransitGatewayPolicyTableId", skip_serializing_if = "Option::is_none")]
+    pub transit_gateway_policy_table_id: Option<String>,
+    #[serde(rename = "TransitGatewayRouteTableId", skip_serializing_if = "Option::is_none")]
+    pub transit_gateway_route_table_id: Option<String>,
+}
+
+impl FromXml for TransitGatewayAttachmentAssociation {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self {
+            state: xml::member(node, "state")?,
+            transit_gateway_policy_table_id: xml::member(node, "transitGatewayPolicyTableId")?,
+            transit_gateway_route_table_id: xml::member(node, "transitGatewayRouteTableId")?,
+        })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct TransitGatewayOptions {
+    #[serde(rename = "AmazonSideAsn", skip_serializing_if = "Option::is_none")]
+    pub amazon_side_asn: Option<i64>,
+    #[serde(rename = "AssociationDefaultRouteTableId", skip_serializing_if = "Option::is_none")]
+    pub association_default_route_table_id: Option<String>,
+    #[serde(rename = "AutoAcceptSharedAttachments", skip_serializing_if = "Option::is_none")]
+    pub auto_accept_shared_attachments: Option<String>,
+    #[serde(rename = "DefaultRouteTableAssociation", skip_serializing_if = "Option::is_none")]
+    pub default_route_table_association: Option<String>,
+    #[serde(rename = "DefaultRouteTablePropagation", skip_serializing_if = "Option::is_none")]
+    pub default_route_table_propagation: Option<String>,
+    #[serde(rename = "DnsSupport", skip_serializing_if = "Option::is_none")]
+    pub dns_support: Option<String>,
+    #[serde(rename = "EncryptionSupport", skip_serializing_if = "Option::is_none")]
+    pub encryption_support: Option<EncryptionSupport>,
+    #[serde(rename = "MulticastSupport", skip_serializing_if = "Option::is_none")]
+    pub multicast_support: Option<String>,
+    #[serde(rename = "PropagationDefaultRouteTableId", skip_serializing_if = "Option::is_none")]
+    pub propagation_default_route_table_id: Option<String>,
+    #[serde(rename = "SecurityGroupReferencingSupport", skip_serializing_if = "Option::is_none")]
+    pub security_group_referencing_support: Option<String>,
+    #[serde(rename = "TransitGatewayCidrBlocks", skip_serializing_if = "Vec::is_empty")]
+    pub transit_gateway_cidr_blocks: Vec<String>,
+    #[serde(rename = "VpnEcmpSupport", skip_serializing_if = "Option::is_none")]
+    pub vpn_ecmp_support: Option<String>,
+}
+
+impl FromXml for TransitGatewayOptions {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self {
+            amazon_side_asn: xml::scalar(node, "amazonSideAsn")?,
+            association_default_route_table_id: xml::member(node, "associationDefaultRouteTableId")?,
+            auto_accept_shared_attachments: xml::member(node, "autoAcceptSharedAttachments")?,
+            default_route_table_association: xml::member(node, "defaultRouteTableAssociation")?,
+            default_route_table_propagation: xml::member(node, "defaultRouteTablePropagation")?,
+            dns_support: xml::member(node, "dnsSupport")?,
+            encryption_support: xml::member(node, "encryptionSupport")?,
+            multicast_support: xml::member(node, "multicastSupport")?,
+            propagation_default_route_table_id: xml::member(node, "propagationDefaultRouteTableId")?,
+            security_group_referencing_support: xml::member(node, "securityGroupReferencingSupport")?,
+            transit_gateway_cidr_blocks: xml::list(node, "transitGatewayCidrBlocks", "item")?,
+            vpn_ecmp_support: xml::member(node, "vpnEcmpSupport")?,
+        })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct TransitGatewayRoute {
+    #[serde(rename = "DestinationCidrBlock", skip_serializing_if = "Option::is_none")]
+    pub destination_cidr_block: Option<String>,
+    #[serde(rename = "PrefixListId", skip_serializing_if = "Option::is_none")]
+    pub prefix_list_id: Option<String>,
+    #[serde(rename = "State", skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+    #[serde(rename = "TransitGatewayAttachments", skip_serializing_if = "Vec::is_empty")]
+    pub transit_gateway_attachments: Vec<TransitGatewayRouteAttachment>,
+    #[serde(rename = "TransitGatewayRouteTableAnnouncementId", skip_serializing_if = "Option::is_none")]
+    pub transit_gateway_route_table_announcement_id: Option<String>,
+    #[serde(rename = "Type", skip_serializing_if = "Option::is_none")]
+    pub r#type: Option<String>,
+}
+
+impl FromXml for TransitGatewayRoute {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self {
+            destination_cidr_block: xml::member(node, "destinationCidrBlock")?,
+            prefix_list_id: xml::member(node, "prefixListId")?,
+            state: xml::member(node, "state")?,
+            transit_gateway_attachments: xml::list(node, "transitGatewayAttachments", "item")?,
+            transit_gateway_route_table_announcement_id: xml::member(
+                node,
+                "transitGatewayRouteTableAnnouncementId",
+            )?,
+            r#type: xml::member(node, "type")?,
+        })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct TransitGatewayRouteAttachment {
+    #[serde(rename = "ResourceId", skip_serializing_if = "Option::is_none")]
+    pub resource_id: Option<String>,
+    #[serde(rename = "ResourceType", skip_serializing_if = "Option::is_none")]
+    pub resource_type: Option<String>,
+    #[serde(rename = "TransitGatewayAttachmentId", skip_serializing_if = "Option::is_none")]
+    pub transit_gateway_attachment_id: Option<String>,
+}
+
+impl FromXml for TransitGatewayRouteAttachment {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self {
+            resource_id: xml::member(node, "resourceId")?,
+            resource_type: xml::member(node, "resourceType")?,
+            transit_gateway_attachment_id: xml::member(node, "transitGatewayAttachmentId")?,
+        })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct TransitGatewayRouteTable {
+    #[serde(skip)]
+    pub creation_time: Option<Time>,
+    #[serde(rename = "DefaultAssociationRouteTable", skip_serializing_if = "Option::is_none")]
+    pub default_association_route_table: Option<bool>,
+    #[serde(rename = "DefaultPropagationRouteTable", skip_serializing_if = "Option::is_none")]
+    pub default_propagation_route_table: Option<bool>,
+    #[serde(rename = "State", skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+    #[serde(rename = "Tags", skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<Tag>,
+    #[serde(rename = "TransitGatewayId", skip_serializing_if = "Option::is_none")]
+    pub transit_gateway_id: Option<String>,
+    #[serde(rename = "TransitGatewayRouteTableId", skip_serializing_if = "Option::is_none")]
+    pub transit_gateway_route_table_id: Option<String>,
+}
+
+impl FromXml for TransitGatewayRouteTable {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self {
+            creation_time: xml::scalar(node, "creationTime")?,
+            default_association_route_table: xml::scalar(node, "defaultAssociationRouteTable")?,
+            default_propagation_route_table: xml::scalar(node, "defaultPropagationRouteTable")?,
+            state: xml::member(node, "state")?,
+            tags: xml::list(node, "tagSet", "item")?,
+            transit_gateway_id: xml::member(node, "transitGatewayId")?,
+            transit_gateway_route_table_id: xml::member(node, "transitGatewayRouteTableId")?,
+        })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct TransitGatewayVpcAttachment {
+    #[serde(skip)]
+    pub creation_time: Option<Time>,
+    #[serde(rename = "Options", skip_serializing_if = "Option::is_none")]
+    pub options: Option<TransitGatewayVpcAttachmentOptions>,
+    #[serde(rename = "State", skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+    #[serde(rename = "SubnetIds", skip_serializing_if = "Vec::is_empty")]
+    pub subnet_ids: Vec<String>,
+    #[serde(rename = "Tags", skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<Tag>,
+    #[serde(rename = "TransitGatewayAttachmentId", skip_serializing_if = "Option::is_none")]
+    pub transit_gateway_attachment_id: Option<String>,
+    #[serde(rename = "TransitGatewayId", skip_serializing_if = "Option::is_none")]
+    pub transit_gateway_id: Option<String>,
+    #[serde(rename = "VpcId", skip_serializing_if = "Option::is_none")]
+    pub vpc_id: Option<String>,
+    #[serde(rename = "VpcOwnerId", skip_serializing_if = "Option::is_none")]
+    pub vpc_owner_id: Option<String>,
+}
+
+impl FromXml for TransitGatewayVpcAttachment {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self {
+            creation_time: xml::scalar(node, "creationTime")?,
+            options: xml::member(node, "options")?,
+            state: xml::member(node, "state")?,
+            subnet_ids: xml::list(node, "subnetIds", "item")?,
+            tags: xml::list(node, "tagSet", "item")?,
+            transit_gateway_attachment_id: xml::member(node, "transitGatewayAttachmentId")?,
+            transit_gateway_id: xml::member(node, "transitGatewayId")?,
+            vpc_id: xml::member(node, "vpcId")?,
+            vpc_owner_id: xml::member(node, "vpcOwnerId")?,
+        })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct TransitGatewayVpcAttachmentOptions {
+    #[serde(rename = "ApplianceModeSupport", skip_serializing_if = "Option::is_none")]
+    pub appliance_mode_support: Option<String>,
+    #[serde(rename = "DnsSupport", skip_serializing_if = "Option::is_none")]
+    pub dns_support: Option<String>,
+    #[serde(rename = "Ipv6Support", skip_serializing_if = "Option::is_none")]
+    pub ipv6_support: Option<String>,
+    #[serde(rename = "SecurityGroupReferencingSupport", skip_serializing_if = "Option::is_none")]
+    pub security_group_referencing_support: Option<String>,
+}
+
+impl FromXml for TransitGatewayVpcAttachmentOptions {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self {
+            appliance_mode_support: xml::member(node, "applianceModeSupport")?,
+            dns_support: xml::member(node, "dnsSupport")?,
+            ipv6_support: xml::member(node, "ipv6Support")?,
+            security_group_referencing_support: xml::member(node, "securityGroupReferencingSupport")?,
+        })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct UserIdGroupPair {
+    #[serde(rename = "Description", skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    #[serde(rename = "GroupId", skip_serializing_if = "Option::is_none")]
+    pub group_id: Option<String>,
+    #[serde(rename = "GroupName", skip_serializing_if = "Option::is_none")]
+    pub group_name: Option<String>,
+    #[serde(rename = "PeeringStatus", skip_serializing_if = "Option::is_none")]
+    pub peering_status: Option<String>,
+    #[serde(rename = "UserId", skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<String>,
+    #[serde(rename = "VpcId", skip_serializing_if = "Option::is_none")]
+    pub vpc_id: Option<String>,
+    #[serde(rename = "VpcPeeringConnectionId", skip_serializing_if = "Option::is_none")]
+    pub vpc_peering_connection_id: Option<String>,
+}
+
+impl FromXml for UserIdGroupPair {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self {
+            description: xml::member(node, "description")?,
+            group_id: xml::member(node, "groupId")?,
+            group_name: xml::member(node, "groupName")?,
+            peering_status: xml::member(node, "peeringStatus")?,
+            user_id: xml::member(node, "userId")?,
+            vpc_id: xml::member(node, "vpcId")?,
+            vpc_peering_connection_id: xml::member(node, "vpcPeeringConnectionId")?,
+        })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Volume {
+    #[serde(rename = "Attachments", skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<VolumeAttachment>,
+    #[serde(rename = "AvailabilityZone", skip_serializing_if = "Option::is_none")]
+    pub availability_zone: Option<String>,
+    #[serde(rename = "AvailabilityZoneId", skip_serializing_if = "Option::is_none")]
+    pub availability_zone_id: Option<String>,
+    #[serde(skip)]
+    pub create_time: Option<Time>,
+    #[serde(rename = "Encrypted", skip_serializing_if = "Option::is_none")]
+    pub encrypted: Option<bool>,
+    #[serde(rename = "FastRestored", skip_serializing_if = "Option::is_none")]
+    pub fast_restored: Option<bool>,
+    #[serde(rename = "Iops", skip_serializing_if = "Option::is_none")]
+    pub iops: Option<i64>,
+    #[serde(rename = "KmsKeyId", skip_serializing_if = "Option::is_none")]
+    pub kms_key_id: Option<String>,
+    #[serde(rename = "MultiAttachEnabled", skip_serializing_if = "Option::is_none")]
+    pub multi_attach_enabled: Option<bool>,
+    #[serde(rename = "Operator", skip_serializing_if = "Option::is_none")]
+    pub operator: Option<OperatorResponse>,
+    #[serde(rename = "OutpostArn", skip_serializing_if = "Option::is_none")]
+    pub outpost_arn: Option<String>,
+    #[serde(rename = "OwnerId", skip_serializing_if = "Option::is_none")]
+    pub owner_id: Option<String>,
+    #[serde(rename = "Size", skip_serializing_if = "Option::is_none")]
+    pub size: Option<i64>,
+    #[serde(rename = "SnapshotId", skip_serializing_if = "Option::is_none")]
+    pub snapshot_id: Option<String>,
+    #[serde(rename = "SourceVolumeId", skip_serializing_if = "Option::is_none")]
+    pub source_volume_id: Option<String>,
+    #[serde(rename = "SseType", skip_serializing_if = "Option::is_none")]
+    pub sse_type: Option<String>,
+    #[serde(rename = "State", skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+    #[serde(rename = "Tags", skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<Tag>,
+    #[serde(rename = "Throughput", skip_serializing_if = "Option::is_none")]
     pub throughput: Option<i64>,
+    #[serde(rename = "VolumeArn", skip_serializing_if = "Option::is_none")]
     pub volume_arn: Option<String>,
+    #[serde(rename = "VolumeId", skip_serializing_if = "Option::is_none")]
     pub volume_id: Option<String>,
+    #[serde(rename = "VolumeInitializationRate", skip_serializing_if = "Option::is_none")]
     pub volume_initialization_rate: Option<i64>,
+    #[serde(rename = "VolumeType", skip_serializing_if = "Option::is_none")]
     pub volume_type: Option<String>,
 }
 
@@ -1112,16 +3874,25 @@ impl FromXml for Volume {
     }
 }
 
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct VolumeAttachment {
+    #[serde(rename = "AssociatedResource", skip_serializing_if = "Option::is_none")]
     pub associated_resource: Option<String>,
+    #[serde(skip)]
     pub attach_time: Option<Time>,
+    #[serde(rename = "DeleteOnTermination", skip_serializing_if = "Option::is_none")]
     pub delete_on_termination: Option<bool>,
+    #[serde(rename = "Device", skip_serializing_if = "Option::is_none")]
     pub device: Option<String>,
+    #[serde(rename = "EbsCardIndex", skip_serializing_if = "Option::is_none")]
     pub ebs_card_index: Option<i64>,
+    #[serde(rename = "InstanceId", skip_serializing_if = "Option::is_none")]
     pub instance_id: Option<String>,
+    #[serde(rename = "InstanceOwningService", skip_serializing_if = "Option::is_none")]
     pub instance_owning_service: Option<String>,
+    #[serde(rename = "State", skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
+    #[serde(rename = "VolumeId", skip_serializing_if = "Option::is_none")]
     pub volume_id: Option<String>,
 }
 
@@ -1138,6 +3909,540 @@ impl FromXml for VolumeAttachment {
             instance_owning_service: xml::member(node, "instanceOwningService")?,
             state: xml::member(node, "status")?,
             volume_id: xml::member(node, "volumeId")?,
+        })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Vpc {
+    #[serde(rename = "BlockPublicAccessStates", skip_serializing_if = "Option::is_none")]
+    pub block_public_access_states: Option<BlockPublicAccessStates>,
+    #[serde(rename = "CidrBlock", skip_serializing_if = "Option::is_none")]
+    pub cidr_block: Option<String>,
+    #[serde(rename = "CidrBlockAssociationSet", skip_serializing_if = "Vec::is_empty")]
+    pub cidr_block_association_set: Vec<VpcCidrBlockAssociation>,
+    #[serde(rename = "DhcpOptionsId", skip_serializing_if = "Option::is_none")]
+    pub dhcp_options_id: Option<String>,
+    #[serde(rename = "EncryptionControl", skip_serializing_if = "Option::is_none")]
+    pub encryption_control: Option<VpcEncryptionControl>,
+    #[serde(rename = "InstanceTenancy", skip_serializing_if = "Option::is_none")]
+    pub instance_tenancy: Option<String>,
+    #[serde(rename = "Ipv6CidrBlockAssociationSet", skip_serializing_if = "Vec::is_empty")]
+    pub ipv6_cidr_block_association_set: Vec<VpcIpv6CidrBlockAssociation>,
+    #[serde(rename = "IsDefault", skip_serializing_if = "Option::is_none")]
+    pub is_default: Option<bool>,
+    #[serde(rename = "OwnerId", skip_serializing_if = "Option::is_none")]
+    pub owner_id: Option<String>,
+    #[serde(rename = "State", skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+    #[serde(rename = "Tags", skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<Tag>,
+    #[serde(rename = "VpcId", skip_serializing_if = "Option::is_none")]
+    pub vpc_id: Option<String>,
+}
+
+impl FromXml for Vpc {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self {
+            block_public_access_states: xml::member(node, "blockPublicAccessStates")?,
+            cidr_block: xml::member(node, "cidrBlock")?,
+            cidr_block_association_set: xml::list(node, "cidrBlockAssociationSet", "item")?,
+            dhcp_options_id: xml::member(node, "dhcpOptionsId")?,
+            encryption_control: xml::member(node, "encryptionControl")?,
+            instance_tenancy: xml::member(node, "instanceTenancy")?,
+            ipv6_cidr_block_association_set: xml::list(node, "ipv6CidrBlockAssociationSet", "item")?,
+            is_default: xml::scalar(node, "isDefault")?,
+            owner_id: xml::member(node, "ownerId")?,
+            state: xml::member(node, "state")?,
+            tags: xml::list(node, "tagSet", "item")?,
+            vpc_id: xml::member(node, "vpcId")?,
+        })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct VpcAttachment {
+    #[serde(rename = "State", skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+    #[serde(rename = "VpcId", skip_serializing_if = "Option::is_none")]
+    pub vpc_id: Option<String>,
+}
+
+impl FromXml for VpcAttachment {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self { state: xml::member(node, "state")?, vpc_id: xml::member(node, "vpcId")? })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct VpcBlockPublicAccessExclusion {
+    #[serde(skip)]
+    pub creation_timestamp: Option<Time>,
+    #[serde(skip)]
+    pub deletion_timestamp: Option<Time>,
+    #[serde(rename = "ExclusionId", skip_serializing_if = "Option::is_none")]
+    pub exclusion_id: Option<String>,
+    #[serde(rename = "InternetGatewayExclusionMode", skip_serializing_if = "Option::is_none")]
+    pub internet_gateway_exclusion_mode: Option<String>,
+    #[serde(skip)]
+    pub last_update_timestamp: Option<Time>,
+    #[serde(rename = "Reason", skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    #[serde(rename = "ResourceArn", skip_serializing_if = "Option::is_none")]
+    pub resource_arn: Option<String>,
+    #[serde(rename = "State", skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+    #[serde(rename = "Tags", skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<Tag>,
+}
+
+impl FromXml for VpcBlockPublicAccessExclusion {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self {
+            creation_timestamp: xml::scalar(node, "creationTimestamp")?,
+            deletion_timestamp: xml::scalar(node, "deletionTimestamp")?,
+            exclusion_id: xml::member(node, "exclusionId")?,
+            internet_gateway_exclusion_mode: xml::member(node, "internetGatewayExclusionMode")?,
+            last_update_timestamp: xml::scalar(node, "lastUpdateTimestamp")?,
+            reason: xml::member(node, "reason")?,
+            resource_arn: xml::member(node, "resourceArn")?,
+            state: xml::member(node, "state")?,
+            tags: xml::list(node, "tagSet", "item")?,
+        })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct VpcBlockPublicAccessOptions {
+    #[serde(rename = "AwsAccountId", skip_serializing_if = "Option::is_none")]
+    pub aws_account_id: Option<String>,
+    #[serde(rename = "AwsRegion", skip_serializing_if = "Option::is_none")]
+    pub aws_region: Option<String>,
+    #[serde(rename = "ExclusionsAllowed", skip_serializing_if = "Option::is_none")]
+    pub exclusions_allowed: Option<String>,
+    #[serde(rename = "InternetGatewayBlockMode", skip_serializing_if = "Option::is_none")]
+    pub internet_gateway_block_mode: Option<String>,
+    #[serde(skip)]
+    pub last_update_timestamp: Option<Time>,
+    #[serde(rename = "ManagedBy", skip_serializing_if = "Option::is_none")]
+    pub managed_by: Option<String>,
+    #[serde(rename = "Reason", skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    #[serde(rename = "State", skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+}
+
+impl FromXml for VpcBlockPublicAccessOptions {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self {
+            aws_account_id: xml::member(node, "awsAccountId")?,
+            aws_region: xml::member(node, "awsRegion")?,
+            exclusions_allowed: xml::member(node, "exclusionsAllowed")?,
+            internet_gateway_block_mode: xml::member(node, "internetGatewayBlockMode")?,
+            last_update_timestamp: xml::scalar(node, "lastUpdateTimestamp")?,
+            managed_by: xml::member(node, "managedBy")?,
+            reason: xml::member(node, "reason")?,
+            state: xml::member(node, "state")?,
+        })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct VpcCidrBlockAssociation {
+    #[serde(rename = "AssociationId", skip_serializing_if = "Option::is_none")]
+    pub association_id: Option<String>,
+    #[serde(rename = "CidrBlock", skip_serializing_if = "Option::is_none")]
+    pub cidr_block: Option<String>,
+    #[serde(rename = "CidrBlockState", skip_serializing_if = "Option::is_none")]
+    pub cidr_block_state: Option<VpcCidrBlockState>,
+}
+
+impl FromXml for VpcCidrBlockAssociation {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self {
+            association_id: xml::member(node, "associationId")?,
+            cidr_block: xml::member(node, "cidrBlock")?,
+            cidr_block_state: xml::member(node, "cidrBlockState")?,
+        })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct VpcCidrBlockState {
+    #[serde(rename = "State", skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+    #[serde(rename = "StatusMessage", skip_serializing_if = "Option::is_none")]
+    pub status_message: Option<String>,
+}
+
+impl FromXml for VpcCidrBlockState {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self { state: xml::member(node, "state")?, status_message: xml::member(node, "statusMessage")? })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct VpcEncryptionControl {
+    #[serde(rename = "Mode", skip_serializing_if = "Option::is_none")]
+    pub mode: Option<String>,
+    #[serde(rename = "ResourceExclusions", skip_serializing_if = "Option::is_none")]
+    pub resource_exclusions: Option<VpcEncryptionControlExclusions>,
+    #[serde(rename = "State", skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+    #[serde(rename = "StateMessage", skip_serializing_if = "Option::is_none")]
+    pub state_message: Option<String>,
+    #[serde(rename = "Tags", skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<Tag>,
+    #[serde(rename = "VpcEncryptionControlId", skip_serializing_if = "Option::is_none")]
+    pub vpc_encryption_control_id: Option<String>,
+    #[serde(rename = "VpcId", skip_serializing_if = "Option::is_none")]
+    pub vpc_id: Option<String>,
+}
+
+impl FromXml for VpcEncryptionControl {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self {
+            mode: xml::member(node, "mode")?,
+            resource_exclusions: xml::member(node, "resourceExclusions")?,
+            state: xml::member(node, "state")?,
+            state_message: xml::member(node, "stateMessage")?,
+            tags: xml::list(node, "tagSet", "item")?,
+            vpc_encryption_control_id: xml::member(node, "vpcEncryptionControlId")?,
+            vpc_id: xml::member(node, "vpcId")?,
+        })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct VpcEncryptionControlExclusion {
+    #[serde(rename = "State", skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+    #[serde(rename = "StateMessage", skip_serializing_if = "Option::is_none")]
+    pub state_message: Option<String>,
+}
+
+impl FromXml for VpcEncryptionControlExclusion {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self { state: xml::member(node, "state")?, state_message: xml::member(node, "stateMessage")? })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct VpcEncryptionControlExclusions {
+    #[serde(rename = "ApiGatewayV2", skip_serializing_if = "Option::is_none")]
+    pub api_gateway_v2: Option<VpcEncryptionControlExclusion>,
+    #[serde(rename = "EgressOnlyInternetGateway", skip_serializing_if = "Option::is_none")]
+    pub egress_only_internet_gateway: Option<VpcEncryptionControlExclusion>,
+    #[serde(rename = "ElasticFileSystem", skip_serializing_if = "Option::is_none")]
+    pub elastic_file_system: Option<VpcEncryptionControlExclusion>,
+    #[serde(rename = "GlobalAccelerator", skip_serializing_if = "Option::is_none")]
+    pub global_accelerator: Option<VpcEncryptionControlExclusion>,
+    #[serde(rename = "InternetGateway", skip_serializing_if = "Option::is_none")]
+    pub internet_gateway: Option<VpcEncryptionControlExclusion>,
+    #[serde(rename = "Lambda", skip_serializing_if = "Option::is_none")]
+    pub lambda: Option<VpcEncryptionControlExclusion>,
+    #[serde(rename = "NatGateway", skip_serializing_if = "Option::is_none")]
+    pub nat_gateway: Option<VpcEncryptionControlExclusion>,
+    #[serde(rename = "VirtualPrivateGateway", skip_serializing_if = "Option::is_none")]
+    pub virtual_private_gateway: Option<VpcEncryptionControlExclusion>,
+    #[serde(rename = "VpcLattice", skip_serializing_if = "Option::is_none")]
+    pub vpc_lattice: Option<VpcEncryptionControlExclusion>,
+    #[serde(rename = "VpcPeering", skip_serializing_if = "Option::is_none")]
+    pub vpc_peering: Option<VpcEncryptionControlExclusion>,
+}
+
+impl FromXml for VpcEncryptionControlExclusions {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self {
+            api_gateway_v2: xml::member(node, "apiGatewayV2")?,
+            egress_only_internet_gateway: xml::member(node, "egressOnlyInternetGateway")?,
+            elastic_file_system: xml::member(node, "elasticFileSystem")?,
+            global_accelerator: xml::member(node, "globalAccelerator")?,
+            internet_gateway: xml::member(node, "internetGateway")?,
+            lambda: xml::member(node, "lambda")?,
+            nat_gateway: xml::member(node, "natGateway")?,
+            virtual_private_gateway: xml::member(node, "virtualPrivateGateway")?,
+            vpc_lattice: xml::member(node, "vpcLattice")?,
+            vpc_peering: xml::member(node, "vpcPeering")?,
+        })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct VpcEndpoint {
+    #[serde(skip)]
+    pub creation_timestamp: Option<Time>,
+    #[serde(rename = "DnsEntries", skip_serializing_if = "Vec::is_empty")]
+    pub dns_entries: Vec<DnsEntry>,
+    #[serde(rename = "DnsOptions", skip_serializing_if = "Option::is_none")]
+    pub dns_options: Option<DnsOptions>,
+    #[serde(rename = "FailureReason", skip_serializing_if = "Option::is_none")]
+    pub failure_reason: Option<String>,
+    #[serde(rename = "Groups", skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<SecurityGroupIdentifier>,
+    #[serde(rename = "IpAddressType", skip_serializing_if = "Option::is_none")]
+    pub ip_address_type: Option<String>,
+    #[serde(rename = "Ipv4Prefixes", skip_serializing_if = "Vec::is_empty")]
+    pub ipv4_prefixes: Vec<SubnetIpPrefixes>,
+    #[serde(rename = "Ipv6Prefixes", skip_serializing_if = "Vec::is_empty")]
+    pub ipv6_prefixes: Vec<SubnetIpPrefixes>,
+    #[serde(rename = "LastError", skip_serializing_if = "Option::is_none")]
+    pub last_error: Option<LastError>,
+    #[serde(rename = "NetworkInterfaceIds", skip_serializing_if = "Vec::is_empty")]
+    pub network_interface_ids: Vec<String>,
+    #[serde(rename = "OwnerId", skip_serializing_if = "Option::is_none")]
+    pub owner_id: Option<String>,
+    #[serde(rename = "PayerResponsibilities", skip_serializing_if = "Vec::is_empty")]
+    pub payer_responsibilities: Vec<PayerResponsibilityEntry>,
+    #[serde(rename = "PolicyDocument", skip_serializing_if = "Option::is_none")]
+    pub policy_document: Option<String>,
+    #[serde(rename = "PrivateDnsEnabled", skip_serializing_if = "Option::is_none")]
+    pub private_dns_enabled: Option<bool>,
+    #[serde(rename = "RequesterManaged", skip_serializing_if = "Option::is_none")]
+    pub requester_managed: Option<bool>,
+    #[serde(rename = "ResourceConfigurationArn", skip_serializing_if = "Option::is_none")]
+    pub resource_configuration_arn: Option<String>,
+    #[serde(rename = "RouteTableIds", skip_serializing_if = "Vec::is_empty")]
+    pub route_table_ids: Vec<String>,
+    #[serde(rename = "ServiceName", skip_serializing_if = "Option::is_none")]
+    pub service_name: Option<String>,
+    #[serde(rename = "ServiceNetworkArn", skip_serializing_if = "Option::is_none")]
+    pub service_network_arn: Option<String>,
+    #[serde(rename = "ServiceRegion", skip_serializing_if = "Option::is_none")]
+    pub service_region: Option<String>,
+    #[serde(rename = "State", skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+    #[serde(rename = "SubnetIds", skip_serializing_if = "Vec::is_empty")]
+    pub subnet_ids: Vec<String>,
+    #[serde(rename = "Tags", skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<Tag>,
+    #[serde(rename = "VpcEndpointId", skip_serializing_if = "Option::is_none")]
+    pub vpc_endpoint_id: Option<String>,
+    #[serde(rename = "VpcEndpointType", skip_serializing_if = "Option::is_none")]
+    pub vpc_endpoint_type: Option<String>,
+    #[serde(rename = "VpcId", skip_serializing_if = "Option::is_none")]
+    pub vpc_id: Option<String>,
+}
+
+impl FromXml for VpcEndpoint {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self {
+            creation_timestamp: xml::scalar(node, "creationTimestamp")?,
+            dns_entries: xml::list(node, "dnsEntrySet", "item")?,
+            dns_options: xml::member(node, "dnsOptions")?,
+            failure_reason: xml::member(node, "failureReason")?,
+            groups: xml::list(node, "groupSet", "item")?,
+            ip_address_type: xml::member(node, "ipAddressType")?,
+            ipv4_prefixes: xml::list(node, "ipv4PrefixSet", "item")?,
+            ipv6_prefixes: xml::list(node, "ipv6PrefixSet", "item")?,
+            last_error: xml::member(node, "lastError")?,
+            network_interface_ids: xml::list(node, "networkInterfaceIdSet", "item")?,
+            owner_id: xml::member(node, "ownerId")?,
+            payer_responsibilities: xml::list(node, "payerResponsibilitySet", "item")?,
+            policy_document: xml::member(node, "policyDocument")?,
+            private_dns_enabled: xml::scalar(node, "privateDnsEnabled")?,
+            requester_managed: xml::scalar(node, "requesterManaged")?,
+            resource_configuration_arn: xml::member(node, "resourceConfigurationArn")?,
+            route_table_ids: xml::list(node, "routeTableIdSet", "item")?,
+            service_name: xml::member(node, "serviceName")?,
+            service_network_arn: xml::member(node, "serviceNetworkArn")?,
+            service_region: xml::member(node, "serviceRegion")?,
+            state: xml::member(node, "state")?,
+            subnet_ids: xml::list(node, "subnetIdSet", "item")?,
+            tags: xml::list(node, "tagSet", "item")?,
+            vpc_endpoint_id: xml::member(node, "vpcEndpointId")?,
+            vpc_endpoint_type: xml::member(node, "vpcEndpointType")?,
+            vpc_id: xml::member(node, "vpcId")?,
+        })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct VpcIpv6CidrBlockAssociation {
+    #[serde(rename = "AssociationId", skip_serializing_if = "Option::is_none")]
+    pub association_id: Option<String>,
+    #[serde(rename = "IpSource", skip_serializing_if = "Option::is_none")]
+    pub ip_source: Option<String>,
+    #[serde(rename = "Ipv6AddressAttribute", skip_serializing_if = "Option::is_none")]
+    pub ipv6_address_attribute: Option<String>,
+    #[serde(rename = "Ipv6CidrBlock", skip_serializing_if = "Option::is_none")]
+    pub ipv6_cidr_block: Option<String>,
+    #[serde(rename = "Ipv6CidrBlockState", skip_serializing_if = "Option::is_none")]
+    pub ipv6_cidr_block_state: Option<VpcCidrBlockState>,
+    #[serde(rename = "Ipv6Pool", skip_serializing_if = "Option::is_none")]
+    pub ipv6_pool: Option<String>,
+    #[serde(rename = "NetworkBorderGroup", skip_serializing_if = "Option::is_none")]
+    pub network_border_group: Option<String>,
+}
+
+impl FromXml for VpcIpv6CidrBlockAssociation {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self {
+            association_id: xml::member(node, "associationId")?,
+            ip_source: xml::member(node, "ipSource")?,
+            ipv6_address_attribute: xml::member(node, "ipv6AddressAttribute")?,
+            ipv6_cidr_block: xml::member(node, "ipv6CidrBlock")?,
+            ipv6_cidr_block_state: xml::member(node, "ipv6CidrBlockState")?,
+            ipv6_pool: xml::member(node, "ipv6Pool")?,
+            network_border_group: xml::member(node, "networkBorderGroup")?,
+        })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct VpcPeeringConnection {
+    #[serde(rename = "AccepterVpcInfo", skip_serializing_if = "Option::is_none")]
+    pub accepter_vpc_info: Option<VpcPeeringConnectionVpcInfo>,
+    #[serde(skip)]
+    pub expiration_time: Option<Time>,
+    #[serde(rename = "MultipathResilienceStatus", skip_serializing_if = "Option::is_none")]
+    pub multipath_resilience_status: Option<String>,
+    #[serde(rename = "RequesterVpcInfo", skip_serializing_if = "Option::is_none")]
+    pub requester_vpc_info: Option<VpcPeeringConnectionVpcInfo>,
+    #[serde(rename = "Status", skip_serializing_if = "Option::is_none")]
+    pub status: Option<VpcPeeringConnectionStateReason>,
+    #[serde(rename = "Tags", skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<Tag>,
+    #[serde(rename = "VpcPeeringConnectionId", skip_serializing_if = "Option::is_none")]
+    pub vpc_peering_connection_id: Option<String>,
+}
+
+impl FromXml for VpcPeeringConnection {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self {
+            accepter_vpc_info: xml::member(node, "accepterVpcInfo")?,
+            expiration_time: xml::scalar(node, "expirationTime")?,
+            multipath_resilience_status: xml::member(node, "multipathResilienceStatus")?,
+            requester_vpc_info: xml::member(node, "requesterVpcInfo")?,
+            status: xml::member(node, "status")?,
+            tags: xml::list(node, "tagSet", "item")?,
+            vpc_peering_connection_id: xml::member(node, "vpcPeeringConnectionId")?,
+        })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct VpcPeeringConnectionOptionsDescription {
+    #[serde(rename = "AllowDnsResolutionFromRemoteVpc", skip_serializing_if = "Option::is_none")]
+    pub allow_dns_resolution_from_remote_vpc: Option<bool>,
+    #[serde(rename = "AllowEgressFromLocalClassicLinkToRemoteVpc", skip_serializing_if = "Option::is_none")]
+    pub allow_egress_from_local_classic_link_to_remote_vpc: Option<bool>,
+    #[serde(rename = "AllowEgressFromLocalVpcToRemoteClassicLink", skip_serializing_if = "Option::is_none")]
+    pub allow_egress_from_local_vpc_to_remote_classic_link: Option<bool>,
+    #[serde(rename = "AllowMultipathResilience", skip_serializing_if = "Option::is_none")]
+    pub allow_multipath_resilience: Option<bool>,
+    #[serde(rename = "MultipathResilienceMode", skip_serializing_if = "Option::is_none")]
+    pub multipath_resilience_mode: Option<String>,
+}
+
+impl FromXml for VpcPeeringConnectionOptionsDescription {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self {
+            allow_dns_resolution_from_remote_vpc: xml::scalar(node, "allowDnsResolutionFromRemoteVpc")?,
+            allow_egress_from_local_classic_link_to_remote_vpc: xml::scalar(
+                node,
+                "allowEgressFromLocalClassicLinkToRemoteVpc",
+            )?,
+            allow_egress_from_local_vpc_to_remote_classic_link: xml::scalar(
+                node,
+                "allowEgressFromLocalVpcToRemoteClassicLink",
+            )?,
+            allow_multipath_resilience: xml::scalar(node, "allowMultipathResilience")?,
+            multipath_resilience_mode: xml::member(node, "multipathResilienceMode")?,
+        })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct VpcPeeringConnectionStateReason {
+    #[serde(rename = "Code", skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    #[serde(rename = "Message", skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+}
+
+impl FromXml for VpcPeeringConnectionStateReason {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self { code: xml::member(node, "code")?, message: xml::member(node, "message")? })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct VpcPeeringConnectionVpcInfo {
+    #[serde(rename = "CidrBlock", skip_serializing_if = "Option::is_none")]
+    pub cidr_block: Option<String>,
+    #[serde(rename = "CidrBlockSet", skip_serializing_if = "Vec::is_empty")]
+    pub cidr_block_set: Vec<CidrBlock>,
+    #[serde(rename = "Ipv6CidrBlockSet", skip_serializing_if = "Vec::is_empty")]
+    pub ipv6_cidr_block_set: Vec<Ipv6CidrBlock>,
+    #[serde(rename = "OwnerId", skip_serializing_if = "Option::is_none")]
+    pub owner_id: Option<String>,
+    #[serde(rename = "PeeringOptions", skip_serializing_if = "Option::is_none")]
+    pub peering_options: Option<VpcPeeringConnectionOptionsDescription>,
+    #[serde(rename = "Region", skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    #[serde(rename = "VpcId", skip_serializing_if = "Option::is_none")]
+    pub vpc_id: Option<String>,
+}
+
+impl FromXml for VpcPeeringConnectionVpcInfo {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self {
+            cidr_block: xml::member(node, "cidrBlock")?,
+            cidr_block_set: xml::list(node, "cidrBlockSet", "item")?,
+            ipv6_cidr_block_set: xml::list(node, "ipv6CidrBlockSet", "item")?,
+            owner_id: xml::member(node, "ownerId")?,
+            peering_options: xml::member(node, "peeringOptions")?,
+            region: xml::member(node, "region")?,
+            vpc_id: xml::member(node, "vpcId")?,
+        })
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct VpnGateway {
+    #[serde(rename = "AmazonSideAsn", skip_serializing_if = "Option::is_none")]
+    pub amazon_side_asn: Option<i64>,
+    #[serde(rename = "AvailabilityZone", skip_serializing_if = "Option::is_none")]
+    pub availability_zone: Option<String>,
+    #[serde(rename = "State", skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+    #[serde(rename = "Tags", skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<Tag>,
+    #[serde(rename = "Type", skip_serializing_if = "Option::is_none")]
+    pub r#type: Option<String>,
+    #[serde(rename = "VpcAttachments", skip_serializing_if = "Vec::is_empty")]
+    pub vpc_attachments: Vec<VpcAttachment>,
+    #[serde(rename = "VpnGatewayId", skip_serializing_if = "Option::is_none")]
+    pub vpn_gateway_id: Option<String>,
+}
+
+impl FromXml for VpnGateway {
+    fn from_xml(node: &Node) -> Result<Self, String> {
+        let _ = node;
+        Ok(Self {
+            amazon_side_asn: xml::scalar(node, "amazonSideAsn")?,
+            availability_zone: xml::member(node, "availabilityZone")?,
+            state: xml::member(node, "state")?,
+            tags: xml::list(node, "tagSet", "item")?,
+            r#type: xml::member(node, "type")?,
+            vpc_attachments: xml::list(node, "attachments", "item")?,
+            vpn_gateway_id: xml::member(node, "vpnGatewayId")?,
         })
     }
 }

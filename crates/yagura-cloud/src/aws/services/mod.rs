@@ -10,6 +10,8 @@ pub mod ec2;
 pub mod ecr;
 pub mod ecs;
 pub mod eks;
+pub mod elb;
+pub mod elbv2;
 pub mod events;
 pub mod kms;
 pub mod lambda;
@@ -27,6 +29,8 @@ pub static SERVICES: &[&Service] = &[
     &ecr::SERVICE,
     &ecs::SERVICE,
     &eks::SERVICE,
+    &elb::SERVICE,
+    &elbv2::SERVICE,
     &events::SERVICE,
     &kms::SERVICE,
     &lambda::SERVICE,
@@ -42,8 +46,27 @@ pub static SERVICES: &[&Service] = &[
 pub static OPERATIONS: &[&Operation] = &[
     &cloudwatch::GET_METRIC_DATA,
     &ec2::DESCRIBE_INSTANCES,
+    &ec2::DESCRIBE_INTERNET_GATEWAYS,
+    &ec2::DESCRIBE_MANAGED_PREFIX_LISTS,
+    &ec2::DESCRIBE_NETWORK_ACLS,
+    &ec2::DESCRIBE_NETWORK_INTERFACES,
     &ec2::DESCRIBE_REGIONS,
+    &ec2::DESCRIBE_ROUTE_TABLES,
+    &ec2::DESCRIBE_SECURITY_GROUPS,
+    &ec2::DESCRIBE_SUBNETS,
+    &ec2::DESCRIBE_TRANSIT_GATEWAY_ATTACHMENTS,
+    &ec2::DESCRIBE_TRANSIT_GATEWAY_ROUTE_TABLES,
+    &ec2::DESCRIBE_TRANSIT_GATEWAY_VPC_ATTACHMENTS,
+    &ec2::DESCRIBE_TRANSIT_GATEWAYS,
     &ec2::DESCRIBE_VOLUMES,
+    &ec2::DESCRIBE_VPC_BLOCK_PUBLIC_ACCESS_EXCLUSIONS,
+    &ec2::DESCRIBE_VPC_BLOCK_PUBLIC_ACCESS_OPTIONS,
+    &ec2::DESCRIBE_VPC_ENDPOINTS,
+    &ec2::DESCRIBE_VPC_PEERING_CONNECTIONS,
+    &ec2::DESCRIBE_VPCS,
+    &ec2::DESCRIBE_VPN_GATEWAYS,
+    &ec2::GET_MANAGED_PREFIX_LIST_ENTRIES,
+    &ec2::SEARCH_TRANSIT_GATEWAY_ROUTES,
     &ecr::DESCRIBE_IMAGES,
     &ecr::DESCRIBE_REPOSITORIES,
     &ecr::GET_AUTHORIZATION_TOKEN,
@@ -55,6 +78,15 @@ pub static OPERATIONS: &[&Operation] = &[
     &ecs::LIST_TASKS,
     &eks::DESCRIBE_CLUSTER,
     &eks::LIST_CLUSTERS,
+    &elb::DESCRIBE_LOAD_BALANCER_ATTRIBUTES,
+    &elb::DESCRIBE_LOAD_BALANCERS,
+    &elbv2::DESCRIBE_LISTENERS,
+    &elbv2::DESCRIBE_LOAD_BALANCER_ATTRIBUTES,
+    &elbv2::DESCRIBE_LOAD_BALANCERS,
+    &elbv2::DESCRIBE_RULES,
+    &elbv2::DESCRIBE_TARGET_GROUP_ATTRIBUTES,
+    &elbv2::DESCRIBE_TARGET_GROUPS,
+    &elbv2::DESCRIBE_TARGET_HEALTH,
     &events::PUT_EVENTS,
     &kms::DESCRIBE_KEY,
     &lambda::GET_FUNCTION,
