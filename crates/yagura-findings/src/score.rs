@@ -26,7 +26,10 @@ impl Exposure {
     pub fn of(paths: Option<&[Cause]>) -> Self {
         let Some(paths) = paths else { return Self::Unknown };
         let mut edges = paths.iter().filter_map(|cause| match cause {
-            Cause::Network(path) => Some(path.steps.first().map_or("", |(_, kind)| kind.as_str())),
+            // N-91: only what can be answered is an open path.
+            Cause::Network(path) if !path.one_way => {
+                Some(path.steps.first().map_or("", |(_, kind)| kind.as_str()))
+            }
             _ => None,
         });
         match edges.try_fold(Self::None, |_, edge| match edge {

@@ -4,8 +4,9 @@ use yagura_model::{Cause, FindingId, ResourceId, VulnerabilityId};
 
 /// The id of the finding that a cause makes on a resource: the same for ever, whatever else changes.
 ///
-/// A vulnerability is one finding whatever packages have it; a network path is told by protocol, ports and
-/// components, a flaw in code by detector, rule, file and lines.
+/// A vulnerability is one finding whatever packages have it. A network path is told by protocol, ports, edge,
+/// load balancer and interface (R-44, N-85): another group or list on the way makes no other path. A flaw in code is told
+/// by detector, rule, file and lines.
 pub fn finding_id(resource: &ResourceId, cause: &Cause) -> FindingId {
     match cause {
         Cause::Package(cause) => package_finding_id(resource, &cause.vulnerability),
@@ -14,8 +15,11 @@ pub fn finding_id(resource: &ResourceId, cause: &Cause) -> FindingId {
             id.add(&cause.protocol);
             id.add(&cause.ports.0.to_string());
             id.add(&cause.ports.1.to_string());
-            for (component, _) in &cause.steps {
-                id.add(component);
+            let interface = cause.steps.iter().rposition(|(_, kind)| kind == "AWS::EC2::NetworkInterface");
+            for (nth, (component, kind)) in cause.steps.iter().enumerate() {
+                if nth == 0 || Some(nth) == interface || kind.ends_with("::LoadBalancer") {
+                    id.add(component);
+                }
             }
             id.finish()
         }
