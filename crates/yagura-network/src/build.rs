@@ -291,6 +291,7 @@ impl Builder<'_> {
                 subnet: instance.subnet.clone(),
                 tags: instance.tags.iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect(),
                 interfaces: Vec::new(),
+                blind: false,
             });
         }
         index(self.network.instances.iter().map(|instance| instance.id.as_str()))
@@ -367,6 +368,9 @@ impl Builder<'_> {
                         interface.id
                     ),
                 );
+                if let Some(&instance) = instances.get(&interface.attachment.instance) {
+                    self.network.instances[instance].blind = true;
+                }
                 continue;
             };
             let index = self.network.interfaces.len();

@@ -137,6 +137,8 @@ pub(crate) struct Instance {
     pub subnet: String,
     pub tags: BTreeMap<String, String>,
     pub interfaces: Vec<usize>,
+    /// The subnet of one of its interfaces is not there.
+    pub blind: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -335,6 +337,19 @@ impl Network {
     /// Counts, for measurements: interfaces, groups.
     pub fn size(&self) -> (usize, usize) {
         (self.interfaces.len(), self.groups.len())
+    }
+
+    /// Account and id of every running instance of which enough is known to say what reaches it: each of its
+    /// interfaces is in a subnet with a route table (N-93).
+    pub fn judged(&self) -> impl Iterator<Item = (&str, &str)> {
+        let known = |interface: &usize| self.subnets[self.interfaces[*interface].subnet].table.is_some();
+        let whole = move |instance: &&Instance| {
+            instance.running
+                && !instance.blind
+                && !instance.interfaces.is_empty()
+                && instance.interfaces.iter().all(known)
+        };
+        self.instances.iter().filter(whole).map(|instance| (instance.account.as_str(), instance.id.as_str()))
     }
 
     pub(crate) fn vpc_of(&self, id: &str) -> Option<usize> {

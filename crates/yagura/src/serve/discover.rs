@@ -61,6 +61,7 @@ impl Loop for Discover {
             }
         }
         service.nudge("collect");
+        service.nudge("network");
         match failed.as_slice() {
             [] => Ok(step),
             failed => Err(anyhow::anyhow!("{}", failed.join("; "))),
@@ -212,9 +213,13 @@ async fn keep(
         .collect();
     let mut entries = Vec::new();
     for resource in &discovery.resources {
-        let before = previous.get(&(resource.id.clone(), ScanKind::Package));
-        let looked = looked(resource, before, &frequencies, now);
-        entries.extend(coverage(resource, ScanKind::Package, account, &looked, before, now));
+        // open paths are looked for whatever becomes of the packages.
+        let instance = matches!(resource.id.kind, ResourceKind::Instance);
+        for scan in [ScanKind::Package].into_iter().chain(instance.then_some(ScanKind::Network)) {
+            let before = previous.get(&(resource.id.clone(), scan));
+            let looked = looked(resource, before, &frequencies, now);
+            entries.extend(coverage(resource, scan, account, &looked, before, now));
+        }
     }
     store.put_coverage(&entries).await?;
     Ok(())
@@ -249,8 +254,8 @@ async fn previous(
     service: &Service,
     home: &Home,
 ) -> anyhow::Result<BTreeMap<(ResourceId, ScanKind), Coverage>> {
-    let criteria =
-        Criteria(vec![Criterion { field: Field::ScanType, tests: vec![Test::Equals("PACKAGE".to_owned())] }]);
+    let kinds = ["PACKAGE", "NETWORK"].map(|kind| Test::Equals(kind.to_owned()));
+    let criteria = Criteria(vec![Criterion { field: Field::ScanType, tests: kinds.to_vec() }]);
     let mut found = BTreeMap::new();
     let mut page = PageRequest { limit: PAGE, after: None };
     loop {

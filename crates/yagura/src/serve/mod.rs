@@ -17,6 +17,7 @@ mod http;
 mod ingest;
 mod machine;
 mod metrics;
+mod network;
 mod rematch;
 mod service;
 mod start;

@@ -4,7 +4,9 @@ use super::advisories::{self, Current, Held};
 use super::cloud::{self, Cloud};
 use super::credentials::{FirstKey, first_key};
 use super::driver::{Loop, drive};
-use super::{Service, activate, collect, deliver, discover, export, http, ingest, machine, rematch, sweep};
+use super::{
+    Service, activate, collect, deliver, discover, export, http, ingest, machine, network, rematch, sweep,
+};
 use crate::config::Config;
 use anyhow::Context;
 use jiff::Timestamp;
@@ -112,6 +114,7 @@ fn loops(config: &Config) -> Vec<Arc<dyn Loop>> {
     if cloud::wanted(config) {
         loops.push(Arc::new(discover::Discover));
         loops.push(Arc::new(collect::Collect));
+        loops.push(Arc::new(network::Network));
     }
     if config.this_machine {
         loops.push(Arc::new(machine::ThisMachine));
