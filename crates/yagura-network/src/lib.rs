@@ -5,6 +5,7 @@
 pub mod address;
 mod balance;
 mod build;
+mod build_balancers;
 mod classes;
 pub mod document;
 pub mod edge;

@@ -285,7 +285,7 @@ mod tests {
     #[test]
     fn nothing_that_changes_an_account_is_among_the_reading_actions() {
         let reading = statements(SCANS).into_iter().find(|(name, _, _)| name == "ScanRead").unwrap().1;
-        let verbs = ["Describe", "Get", "List", "BatchGet"];
+        let verbs = ["Describe", "Get", "List", "BatchGet", "Search"];
         for action in reading {
             let verb = action.split(':').nth(1).unwrap();
             assert!(verbs.iter().any(|beginning| verb.starts_with(beginning)), "{action}");
