@@ -1,5 +1,6 @@
 //! Rules, as the engines and `yagura rules` see them.
 
+use crate::config::Config;
 use crate::page::{self, PageError};
 use crate::secret::Secret;
 use std::collections::BTreeMap;
@@ -40,6 +41,8 @@ pub struct Rule {
 pub enum Matcher {
     /// The shape of a secret.
     Secret(Secret),
+    /// What must be so for a resource of a template.
+    Config(Box<Config>),
 }
 
 impl Matcher {
@@ -47,6 +50,7 @@ impl Matcher {
     pub fn scanner(&self) -> &'static str {
         match self {
             Self::Secret(_) => "secret",
+            Self::Config(_) => "config",
         }
     }
 }
@@ -54,6 +58,8 @@ impl Matcher {
 /// One example of a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Example {
+    /// The language of its block: `text`, `hcl`, `yaml`, `json`.
+    pub language: String,
     /// The text, in which `{A-Z0-9:12}` stands for twelve characters of these.
     pub text: String,
     /// True when the rule must find something.
@@ -107,13 +113,20 @@ fn rule(path: &str, text: &str) -> Result<Rule, PageError> {
     for block in &page.blocks {
         match block.role {
             "secret" => matcher = Some(Matcher::Secret(Secret::read(path, block.text)?)),
-            "finding" | "ok" => examples.extend(
-                block
-                    .text
-                    .lines()
-                    .filter(|line| !line.is_empty())
-                    .map(|line| Example { text: line.to_owned(), finding: block.role == "finding" }),
-            ),
+            "config" => matcher = Some(Matcher::Config(Box::new(Config::read(path, block.text)?))),
+            // An example in the language of templates is one document; of secrets, each line is one.
+            "finding" | "ok" if block.language != "text" => examples.push(Example {
+                language: block.language.to_owned(),
+                text: block.text.to_owned(),
+                finding: block.role == "finding",
+            }),
+            "finding" | "ok" => {
+                examples.extend(block.text.lines().filter(|line| !line.is_empty()).map(|line| Example {
+                    language: "text".to_owned(),
+                    text: line.to_owned(),
+                    finding: block.role == "finding",
+                }))
+            }
             "" => {}
             role => return Err(PageError::malformed(path, role, "no engine takes blocks of this name")),
         }

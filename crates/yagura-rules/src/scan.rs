@@ -1,5 +1,6 @@
 //! Shows the files of a tree to the engines.
 
+use crate::config::{Configs, Documents};
 use crate::rule::{Matcher, RuleSet};
 use crate::secret::Secrets;
 use yagura_fs::{EntryKind, File, Flow, Limits, Tree};
@@ -15,6 +16,7 @@ const SKIPPED: &[&str] = &[".git", ".hg", ".svn"];
 #[derive(Debug)]
 pub struct Scan<'a> {
     secrets: Option<Secrets<'a>>,
+    configs: Option<Configs<'a>>,
 }
 
 /// What was found.
@@ -31,20 +33,28 @@ pub struct Scanned {
 }
 
 impl<'a> Scan<'a> {
-    /// Prepares the engines of these scanners: `secret`.
+    /// Prepares the engines of these scanners: `secret`, `config`.
     pub fn new(rules: &'a RuleSet, scanners: &[String]) -> Self {
         let wants = |name: &str| scanners.iter().any(|scanner| scanner == name);
-        let secrets = rules.rules.iter().map(|rule| {
-            let Matcher::Secret(secret) = &rule.matcher;
-            (rule, secret)
+        let secrets = rules.rules.iter().filter_map(|rule| match &rule.matcher {
+            Matcher::Secret(secret) => Some((rule, secret)),
+            Matcher::Config(_) => None,
         });
-        Self { secrets: wants("secret").then(|| Secrets::new(secrets)) }
+        let configs = rules.rules.iter().filter_map(|rule| match &rule.matcher {
+            Matcher::Config(config) => Some((rule, &**config)),
+            Matcher::Secret(_) => None,
+        });
+        Self {
+            secrets: wants("secret").then(|| Secrets::new(secrets)),
+            configs: wants("config").then(|| Configs::new(configs)),
+        }
     }
 
     /// Looks at every file of a tree. `skips` says which paths are left out (true for a directory).
     pub fn tree(&self, tree: &dyn Tree, limits: &Limits, skips: &dyn Fn(&TreePath, bool) -> bool) -> Scanned {
         let mut out = Scanned::default();
         let mut unread = Vec::new();
+        let mut documents = Documents::default();
         let walked = tree.walk(limits, &mut unread, &mut |entry| {
             if limits.is_cancelled() {
                 return Flow::Stop;
@@ -57,7 +67,7 @@ impl<'a> Scan<'a> {
                     if !skips(entry.path, false)
                         && !entry.path.parent().split('/').any(|part| SKIPPED.contains(&part)) =>
                 {
-                    self.file(&file, &mut out);
+                    self.file(&file, &mut documents, &mut out);
                 }
                 _ => {}
             }
@@ -70,8 +80,13 @@ impl<'a> Scan<'a> {
             unread.push(Unread {
                 path: TreePath::default(),
                 reason: UnreadReason::TimedOut,
-                detail: "time ran out while looking for secrets".to_owned(),
+                detail: "time ran out while looking into files".to_owned(),
             });
+        }
+        if let Some(configs) = &self.configs {
+            let (found, broken) = configs.judge(&documents);
+            out.detections.extend(found);
+            unread.extend(broken);
         }
         out.unread.append(&mut unread);
         out.unread.sort();
@@ -80,7 +95,7 @@ impl<'a> Scan<'a> {
         out
     }
 
-    fn file(&self, file: &File<'_>, out: &mut Scanned) {
+    fn file(&self, file: &File<'_>, documents: &mut Documents, out: &mut Scanned) {
         let size = file.size();
         if size == 0 {
             return;
@@ -94,7 +109,7 @@ impl<'a> Scan<'a> {
             out.unread.push(Unread {
                 path: file.path.clone(),
                 reason: UnreadReason::LeftOut,
-                detail: format!("text of {size} bytes is not looked at for secrets"),
+                detail: format!("text of {size} bytes is not looked at"),
             });
             return;
         }
@@ -103,12 +118,20 @@ impl<'a> Scan<'a> {
                 out.files += 1;
                 out.bytes += bytes.len() as u64;
                 out.detections.extend(self.text(file.path.as_str(), bytes));
+                if self.configs.is_some() {
+                    documents.add(file.path, bytes);
+                }
             }
             Err(error) => out.unread.push(error.to_unread()),
         }
     }
 
-    /// Looks at one text, from its beginning to its end. Bytes that are not UTF-8 are taken as they are.
+    /// Judges documents that were gathered.
+    pub fn documents(&self, documents: &Documents) -> (Vec<CodeDetection>, Vec<Unread>) {
+        self.configs.as_ref().map_or_else(Default::default, |configs| configs.judge(documents))
+    }
+
+    /// Looks at one text for secrets, from its beginning to its end. Bytes that are not UTF-8 are taken as they are.
     pub fn text(&self, path: &str, bytes: &[u8]) -> Vec<CodeDetection> {
         self.secrets.as_ref().map_or_else(Vec::new, |secrets| secrets.text(path, bytes))
     }

@@ -111,9 +111,9 @@ impl Shell<'_> {
         if !report.code.is_empty() {
             for format in outputs.without_code() {
                 self.aside(&match self.lang {
-                    Lang::En => format!("`{format}` holds findings of packages only, not the secrets"),
+                    Lang::En => format!("`{format}` holds findings of packages only, not the flaws in files"),
                     Lang::Ja => {
-                        format!("`{format}` にはパッケージの検出だけが入り、シークレットは入りません")
+                        format!("`{format}` にはパッケージの検出だけが入り、ファイルの問題は入りません")
                     }
                 });
             }

@@ -1,0 +1,223 @@
+//! Infrastructure as code: what templates would build, judged before it is built.
+//!
+//! Readers make [`Resource`]s of CloudFormation templates ([`cloudformation`]) and of Terraform files
+//! ([`terraform`]); rules see only these. What a document does not say is [`Value::Unknown`], and no rule finds anything
+//! on the ground of an unknown value.
+
+mod cloudformation;
+mod policy;
+mod query;
+mod terraform;
+mod value;
+
+pub use query::Config;
+pub use value::Value;
+
+use crate::rule::Rule;
+use std::collections::BTreeMap;
+use yagura_model::{CodeCause, CodeDetection, Suppressed, TreePath, Unread, UnreadReason};
+
+/// Deeper nesting is refused in every format.
+const MOST_DEPTH: usize = 100;
+
+/// Larger files are no templates.
+const MOST_BYTES: usize = 4 << 20;
+
+/// One resource, whatever wrote it.
+#[derive(Debug, Clone)]
+pub struct Resource {
+    /// `aws_s3_bucket`, `AWS::S3::Bucket`; data sources begin with `data.`.
+    pub kind: String,
+    /// Its name in the document. Rules do not see it.
+    pub name: String,
+    /// Kind and name, as findings show it.
+    pub address: String,
+    /// The file.
+    pub path: String,
+    /// First and last line, from 1.
+    pub lines: (u32, u32),
+    /// A map of its properties.
+    pub properties: Value,
+    /// Check ids and reasons of suppressions in the document's own data.
+    pub skips: Vec<(String, String)>,
+}
+
+/// The resources that can refer to each other: one template, or one directory of Terraform files.
+#[derive(Debug)]
+pub struct View<'a> {
+    resources: &'a [Resource],
+    /// What each resource refers to, by address.
+    references: BTreeMap<&'a str, Vec<String>>,
+}
+
+impl<'a> View<'a> {
+    fn new(resources: &'a [Resource]) -> Self {
+        let references = resources.iter().map(|resource| {
+            let mut names = Vec::new();
+            resource.properties.references(&mut names);
+            (resource.address.as_str(), names)
+        });
+        Self { resources, references: references.collect() }
+    }
+
+    /// Whether one of two resources refers to the other.
+    fn related(&self, a: &Resource, b: &Resource) -> bool {
+        let refers = |from: &Resource, to: &Resource| {
+            self.references
+                .get(from.address.as_str())
+                .is_some_and(|names| names.iter().any(|name| *name == to.address || *name == to.name))
+        };
+        refers(a, b) || refers(b, a)
+    }
+}
+
+/// The rules, by the type of resource that they are about.
+#[derive(Debug)]
+pub struct Configs<'a> {
+    rules: BTreeMap<&'a str, Vec<(&'a Rule, &'a Config)>>,
+}
+
+/// The files of a tree that may be templates.
+#[derive(Debug, Default)]
+pub struct Documents {
+    /// Path and text, by directory.
+    terraform: BTreeMap<String, Vec<(String, String)>>,
+    templates: Vec<(String, String)>,
+}
+
+impl Documents {
+    /// Takes a file whose name and text say that it may be one.
+    pub fn add(&mut self, path: &TreePath, bytes: &[u8]) {
+        if bytes.len() > MOST_BYTES {
+            return;
+        }
+        let extension = path.name().rsplit_once('.').map_or("", |(_, extension)| extension);
+        let has = |word: &[u8]| bytes.windows(word.len()).any(|window| window == word);
+        match extension {
+            "tf" => {
+                let text = String::from_utf8_lossy(bytes).into_owned();
+                self.terraform
+                    .entry(path.parent().to_owned())
+                    .or_default()
+                    .push((path.as_str().to_owned(), text));
+            }
+            "yaml" | "yml" | "json" | "template" if has(b"Resources") && has(b"AWS::") => {
+                self.templates.push((path.as_str().to_owned(), String::from_utf8_lossy(bytes).into_owned()));
+            }
+            _ => {}
+        }
+    }
+}
+
+impl<'a> Configs<'a> {
+    /// Prepares these rules.
+    pub fn new(rules: impl IntoIterator<Item = (&'a Rule, &'a Config)>) -> Self {
+        let mut by_kind: BTreeMap<&str, Vec<_>> = BTreeMap::new();
+        for (rule, config) in rules {
+            for kind in &config.resources {
+                by_kind.entry(kind).or_default().push((rule, config));
+            }
+        }
+        Self { rules: by_kind }
+    }
+
+    /// Judges every resource of the documents.
+    pub fn judge(&self, documents: &Documents) -> (Vec<CodeDetection>, Vec<Unread>) {
+        let (mut found, mut unread) = (Vec::new(), Vec::new());
+        let mut broken = |path: &str, detail: String| {
+            unread.push(Unread {
+                path: TreePath::from_text(path).unwrap_or_default(),
+                reason: UnreadReason::Malformed,
+                detail,
+            });
+        };
+        for files in documents.terraform.values() {
+            let mut parsed = Vec::new();
+            for (path, text) in files {
+                match terraform::parse(path, text) {
+                    Ok(file) => parsed.push(file),
+                    Err(detail) => broken(path, detail),
+                }
+            }
+            let text = |path: &str| files.iter().find(|file| file.0 == path).map_or("", |file| &file.1);
+            self.view(&terraform::read(&parsed), &text, &mut found);
+        }
+        for (path, text) in &documents.templates {
+            match cloudformation::read(path, text) {
+                Ok(resources) => self.view(&resources, &|_| text, &mut found),
+                Err(detail) => broken(path, detail),
+            }
+        }
+        (found, unread)
+    }
+
+    fn view<'t>(
+        &self,
+        resources: &[Resource],
+        text: &dyn Fn(&str) -> &'t str,
+        found: &mut Vec<CodeDetection>,
+    ) {
+        let view = View::new(resources);
+        for resource in resources {
+            for (rule, config) in self.rules.get(resource.kind.as_str()).into_iter().flatten() {
+                let again = |one: &CodeDetection| {
+                    one.cause.rule == rule.id
+                        && one.cause.path == resource.path
+                        && one.cause.lines == resource.lines
+                };
+                // Instances of one block are written once, and found once.
+                if config.finds(resource, &view) && !found.iter().rev().take(1_000).any(again) {
+                    found.push(detection(rule, resource, text(&resource.path)));
+                }
+            }
+        }
+    }
+}
+
+fn detection(rule: &Rule, resource: &Resource, text: &str) -> CodeDetection {
+    CodeDetection {
+        cause: CodeCause {
+            detector: format!("config/{}@v1", rule.id),
+            detector_name: rule.name.clone(),
+            tags: rule.tags.clone(),
+            cwes: rule.cwe.clone(),
+            severity: rule.severity,
+            description: rule.description.clone(),
+            remediation: rule.remediation.clone(),
+            rule: rule.id.clone(),
+            path: resource.path.clone(),
+            lines: resource.lines,
+            layer: None,
+        },
+        name_ja: rule.name_ja.clone(),
+        columns: (1, 1),
+        excerpt: resource.address.clone(),
+        suppressed: suppressed(rule, resource, text),
+    }
+}
+
+/// What the document says about this rule: `checkov:skip=ID:reason` or `yagura:ignore RULE reason` in a comment inside
+/// the resource, or the metadata of a template.
+fn suppressed(rule: &Rule, resource: &Resource, text: &str) -> Option<Suppressed> {
+    let known = |id: &str| id == rule.id || rule.equivalents.values().flatten().any(|other| other == id);
+    let by = |line: u32, reason: &str| {
+        let reason = reason.trim();
+        let reason = (!reason.is_empty()).then(|| reason.to_owned());
+        Some(Suppressed { by: format!("{}:{line}", resource.path), reason, until: None })
+    };
+    if let Some((_, reason)) = resource.skips.iter().find(|(id, _)| known(id)) {
+        return by(resource.lines.0, reason);
+    }
+    let (first, last) = resource.lines;
+    let before = usize::try_from(first.saturating_sub(1)).unwrap_or(usize::MAX);
+    for (line, number) in text.lines().skip(before).zip(first..=last) {
+        for (word, end) in [("checkov:skip=", ':'), ("yagura:ignore ", ' ')] {
+            let Some((_, rest)) = line.split_once(word) else { continue };
+            let (ids, reason) = rest.split_once(end).unwrap_or((rest, ""));
+            if ids.trim().split(',').any(|id| id == "*" || known(id.trim())) {
+                return by(number, reason);
+            }
+        }
+    }
+    None
+}
