@@ -4,7 +4,7 @@ use super::{Cell, Columns, Look, clean, heading, severity, title_of};
 use anstyle::Style;
 use std::io::{self, Write};
 use yagura_formats::Report;
-use yagura_model::CodeDetection;
+use yagura_model::{CodeDetection, Lang};
 
 /// Writes what is shown; nothing where there is nothing.
 ///
@@ -14,16 +14,33 @@ pub fn write(report: &Report<'_>, look: Look, show_suppressed: bool, out: &mut d
     let lang = report.lang;
     let shown: Vec<&CodeDetection> =
         report.code.iter().filter(|one| show_suppressed || one.suppressed.is_none()).collect();
+    let (secrets, resources): (Vec<_>, Vec<_>) =
+        shown.into_iter().partition(|one| one.cause.detector.starts_with("secret/"));
+    let value = lang.pick("Value", "値");
+    section(lang, lang.pick("Secrets", "シークレット"), value, &secrets, look, out)?;
+    let resource = lang.pick("Resource", "リソース");
+    section(lang, lang.pick("Configuration", "設定"), resource, &resources, look, out)
+}
+
+/// Flaws of one kind; `excerpt` is what their texts are.
+fn section(
+    lang: Lang,
+    title: &str,
+    excerpt: &str,
+    shown: &[&CodeDetection],
+    look: Look,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     if shown.is_empty() {
         return Ok(());
     }
-    heading(lang.pick("Secrets", "シークレット"), look, out)?;
+    heading(title, look, out)?;
     let mut table = Columns::new(
         [
             lang.pick("Severity", "深刻度"),
             lang.pick("Rule", "ルール"),
             lang.pick("Line", "行"),
-            lang.pick("Value", "値"),
+            excerpt,
             lang.pick("Title", "概要"),
         ],
         look,

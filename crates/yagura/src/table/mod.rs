@@ -240,8 +240,8 @@ pub fn summary(report: &Report<'_>) -> String {
         report.code.iter().filter(|one| one.suppressed.is_none()).map(|one| one.cause.severity).collect();
     let all = active.len() + code.len();
     let suppressed = report.detections.len() + report.code.len() - all;
-    // Who looks for secrets alone is not told about packages.
-    let secrets = report.inventory.packages.is_empty() && report.data.is_empty();
+    // Who looks into files alone is not told about packages.
+    let files_alone = report.inventory.packages.is_empty() && report.data.is_empty();
     let fixable = active.iter().filter(|d| !d.fix.versions.is_empty()).count();
     let exploited = active.iter().filter(|d| d.vulnerability.kev.is_some()).count();
     let parts: Vec<String> = Severity::ALL
@@ -259,8 +259,8 @@ pub fn summary(report: &Report<'_>) -> String {
         .collect();
     let mut line = match report.lang {
         Lang::En => match all {
-            0 if secrets && report.is_complete() => "No secret found".to_owned(),
-            0 if secrets => "No secret found in what could be read".to_owned(),
+            0 if files_alone && report.is_complete() => "No flaw found in the files".to_owned(),
+            0 if files_alone => "No flaw found in the files that could be read".to_owned(),
             0 if report.inventory.packages.is_empty() => {
                 "No package was found: there was nothing to judge".to_owned()
             }
@@ -270,8 +270,8 @@ pub fn summary(report: &Report<'_>) -> String {
             count => format!("{} findings: {}", thousands(count as u64), parts.join(", ")),
         },
         Lang::Ja => match all {
-            0 if secrets && report.is_complete() => "シークレットは見つかりませんでした".to_owned(),
-            0 if secrets => "読み取れた範囲ではシークレットは見つかりませんでした".to_owned(),
+            0 if files_alone && report.is_complete() => "ファイルに問題は見つかりませんでした".to_owned(),
+            0 if files_alone => "読み取れた範囲ではファイルに問題は見つかりませんでした".to_owned(),
             0 if report.inventory.packages.is_empty() => {
                 "パッケージが見つからず、判定するものがありませんでした".to_owned()
             }
