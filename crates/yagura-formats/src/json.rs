@@ -172,6 +172,8 @@ struct CodeView<'a> {
     start_column: u32,
     end_column: u32,
     excerpt: &'a str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    flow: &'a [yagura_model::FlowStep],
     #[serde(skip_serializing_if = "Option::is_none")]
     suppressed: Option<&'a yagura_model::Suppressed>,
 }
@@ -268,6 +270,7 @@ fn code(detection: &CodeDetection, lang: Lang) -> CodeView<'_> {
         start_column: detection.columns.0,
         end_column: detection.columns.1,
         excerpt: &detection.excerpt,
+        flow: &cause.flow,
         suppressed: detection.suppressed.as_ref(),
     }
 }

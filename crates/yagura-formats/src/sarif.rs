@@ -6,7 +6,7 @@ use crate::{Format, Report};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io;
-use yagura_model::{CodeDetection, Detection, Severity, Suppressed};
+use yagura_model::{CodeDetection, Detection, FlowStep, Severity, Suppressed};
 
 /// The format.
 pub struct Sarif;
@@ -203,9 +203,20 @@ fn code_result(detection: &CodeDetection, report: &Report<'_>, index: &BTreeMap<
         }}],
         "partialFingerprints": { "yagura/v1": format!("{}|{}|{}", cause.rule, cause.path, detection.excerpt) },
     });
+    if !cause.flow.is_empty() {
+        let steps: Vec<Value> = cause.flow.iter().map(step).collect();
+        result["codeFlows"] = json!([{ "threadFlows": [{ "locations": steps }] }]);
+    }
     let own = detection.suppressed.as_ref().is_some_and(|one| one.by.starts_with(&cause.path));
     suppress(&mut result, detection.suppressed.as_ref(), if own { "inSource" } else { "external" });
     result
+}
+
+fn step(step: &FlowStep) -> Value {
+    json!({ "location": { "physicalLocation": {
+        "artifactLocation": { "uri": uri(&step.path) },
+        "region": { "startLine": step.line },
+    }}})
 }
 
 fn level(severity: Severity) -> &'static str {

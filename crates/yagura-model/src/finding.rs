@@ -189,4 +189,16 @@ pub struct CodeCause {
     pub lines: (u32, u32),
     /// The layer of a function.
     pub layer: Option<String>,
+    /// How something from outside comes to the flaw, from its source on; empty where the flaw is in the place itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub flow: Vec<FlowStep>,
+}
+
+/// One step of a flow.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FlowStep {
+    /// The file.
+    pub path: String,
+    /// The line, from 1.
+    pub line: u32,
 }

@@ -33,8 +33,8 @@ pub use coverage::{Coverage, ScanKind, ScanMode, ScanReason};
 pub use detection::{CodeDetection, Detection, Fix, Suppressed};
 pub use filter::{Criteria, Criterion, Field, Filter, FilterAction, PackageField, PackageTest, Test};
 pub use finding::{
-    Adjustment, Cause, CloseReason, Closed, CodeCause, Finding, FindingStatus, NetworkCause, PackageCause,
-    Score, VulnerablePackage,
+    Adjustment, Cause, CloseReason, Closed, CodeCause, Finding, FindingStatus, FlowStep, NetworkCause,
+    PackageCause, Score, VulnerablePackage,
 };
 pub use id::{AccountId, EcosystemId, FilterId, FindingId, LayerId, Region, SourceId, VulnerabilityId};
 pub use intelligence::{Epss, Kev, Vulnerability, cwe_ids};

@@ -1,9 +1,10 @@
 //! Rules on what is written in files: the pages that state them, and one engine for each kind of rule.
 //!
 //! A page below `rules/` is the rule, its documentation and its tests. [`page`] reads it, [`rule`] makes a [`Rule`] of
-//! it, whose [`Matcher`] belongs to one engine: [`secret`] or [`config`]. [`scan`] shows the files of a tree to the engines and
+//! it, whose [`Matcher`] belongs to one engine: [`secret`], [`config`] or [`code`]. [`scan`] shows the files of a tree to the engines and
 //! [`suppress`] marks what the file itself says is wanted.
 
+pub mod code;
 pub mod config;
 pub mod page;
 pub mod rule;

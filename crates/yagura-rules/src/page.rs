@@ -112,9 +112,29 @@ impl PageError {
 pub fn read<'a>(path: &str, text: &'a str) -> Result<Page<'a>, PageError> {
     let missing = || PageError::NoFront { page: path.to_owned() };
     let rest = text.strip_prefix("---\n").ok_or_else(missing)?;
-    let (front, mut rest) = rest.split_once("\n---\n").ok_or_else(missing)?;
+    let (front, rest) = rest.split_once("\n---\n").ok_or_else(missing)?;
     let front: Front =
         serde_saphyr::from_str(front).map_err(|error| PageError::malformed(path, "front matter", error))?;
+    let Body { name, description, remediation, blocks } = body(path, rest)?;
+    Ok(Page { front, name, description, remediation, blocks })
+}
+
+/// The blocks of a page without front matter.
+///
+/// # Errors
+/// A fence is not closed.
+pub fn blocks<'a>(path: &str, text: &'a str) -> Result<Vec<Block<'a>>, PageError> {
+    Ok(body(path, text)?.blocks)
+}
+
+struct Body<'a> {
+    name: &'a str,
+    description: String,
+    remediation: String,
+    blocks: Vec<Block<'a>>,
+}
+
+fn body<'a>(path: &str, mut rest: &'a str) -> Result<Body<'a>, PageError> {
     let (mut name, mut blocks) = ("", Vec::new());
     let (mut description, mut remediation) = (String::new(), String::new());
     let mut section = "";
@@ -149,7 +169,7 @@ pub fn read<'a>(path: &str, text: &'a str) -> Result<Page<'a>, PageError> {
             }
         }
     }
-    Ok(Page { front, name, description, remediation, blocks })
+    Ok(Body { name, description, remediation, blocks })
 }
 
 #[cfg(test)]

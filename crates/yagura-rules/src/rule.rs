@@ -1,5 +1,6 @@
 //! Rules, as the engines and `yagura rules` see them.
 
+use crate::code::{Code, Model};
 use crate::config::Config;
 use crate::page::{self, PageError};
 use crate::secret::Secret;
@@ -43,6 +44,8 @@ pub enum Matcher {
     Secret(Secret),
     /// What must be so for a resource of a template.
     Config(Box<Config>),
+    /// What source code must not do.
+    Code(Box<Code>),
 }
 
 impl Matcher {
@@ -51,6 +54,7 @@ impl Matcher {
         match self {
             Self::Secret(_) => "secret",
             Self::Config(_) => "config",
+            Self::Code(_) => "code",
         }
     }
 }
@@ -71,15 +75,22 @@ pub struct Example {
 pub struct RuleSet {
     /// Sorted by id.
     pub rules: Vec<Rule>,
+    /// What the rules on code know of libraries and frameworks.
+    pub models: Vec<Model>,
 }
 
 impl RuleSet {
+    /// The pages that come with the program: path and text of each.
+    pub fn pages() -> impl Iterator<Item = (&'static str, &'static str)> {
+        PAGES.iter().copied()
+    }
+
     /// The rules that come with the program.
     ///
     /// # Errors
     /// A page is not a rule. Tests make sure that none is.
     pub fn built_in() -> Result<Self, PageError> {
-        Self::read(PAGES.iter().copied())
+        Self::read(Self::pages())
     }
 
     /// Rules of pages: path and text of each.
@@ -87,8 +98,13 @@ impl RuleSet {
     /// # Errors
     /// The first page that is not a rule, or that has the id of another.
     pub fn read<'a>(pages: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, PageError> {
-        let mut rules =
-            pages.into_iter().map(|(path, text)| rule(path, text)).collect::<Result<Vec<_>, _>>()?;
+        let (mut rules, mut models) = (Vec::new(), Vec::new());
+        for (path, text) in pages {
+            match model(path, text)? {
+                Some(model) => models.push(model),
+                None => rules.push(rule(path, text)?),
+            }
+        }
         rules.sort_by(|a, b| a.id.cmp(&b.id));
         for pair in rules.windows(2) {
             if let [a, b] = pair
@@ -97,13 +113,24 @@ impl RuleSet {
                 return Err(PageError::malformed(&a.id, "front matter", "another page has this id"));
             }
         }
-        Ok(Self { rules })
+        Ok(Self { rules, models })
     }
 
     /// The rule of an id.
     pub fn get(&self, id: &str) -> Option<&Rule> {
         self.rules.binary_search_by(|rule| rule.id.as_str().cmp(id)).ok().and_then(|at| self.rules.get(at))
     }
+}
+
+/// The model that a page is, if it is one.
+fn model(path: &str, text: &str) -> Result<Option<Model>, PageError> {
+    if !text.contains("\n```yaml model\n") {
+        return Ok(None);
+    }
+    let text = text.get(text.find("\n# ").map_or(0, |at| at + 1)..).unwrap_or_default();
+    let blocks = page::blocks(path, text)?;
+    let block = blocks.iter().find(|block| block.role == "model");
+    block.map(|block| Model::read(path, block.text)).transpose()
 }
 
 fn rule(path: &str, text: &str) -> Result<Rule, PageError> {
@@ -113,6 +140,7 @@ fn rule(path: &str, text: &str) -> Result<Rule, PageError> {
     for block in &page.blocks {
         match block.role {
             "secret" => matcher = Some(Matcher::Secret(Secret::read(path, block.text)?)),
+            "code" => matcher = Some(Matcher::Code(Box::new(Code::read(path, block.text)?))),
             "config" => matcher = Some(Matcher::Config(Box::new(Config::read(path, block.text)?))),
             // An example in the language of templates is one document; of secrets, each line is one.
             "finding" | "ok" if block.language != "text" => examples.push(Example {

@@ -1,5 +1,6 @@
 //! Shows the files of a tree to the engines.
 
+use crate::code::{Codes, Sources};
 use crate::config::{Configs, Documents};
 use crate::rule::{Matcher, RuleSet};
 use crate::secret::Secrets;
@@ -17,6 +18,7 @@ const SKIPPED: &[&str] = &[".git", ".hg", ".svn"];
 pub struct Scan<'a> {
     secrets: Option<Secrets<'a>>,
     configs: Option<Configs<'a>>,
+    codes: Option<Codes<'a>>,
 }
 
 /// What was found.
@@ -33,20 +35,25 @@ pub struct Scanned {
 }
 
 impl<'a> Scan<'a> {
-    /// Prepares the engines of these scanners: `secret`, `config`.
+    /// Prepares the engines of these scanners: `secret`, `config`, `code`.
     pub fn new(rules: &'a RuleSet, scanners: &[String]) -> Self {
         let wants = |name: &str| scanners.iter().any(|scanner| scanner == name);
         let secrets = rules.rules.iter().filter_map(|rule| match &rule.matcher {
             Matcher::Secret(secret) => Some((rule, secret)),
-            Matcher::Config(_) => None,
+            Matcher::Config(_) | Matcher::Code(_) => None,
         });
         let configs = rules.rules.iter().filter_map(|rule| match &rule.matcher {
             Matcher::Config(config) => Some((rule, &**config)),
-            Matcher::Secret(_) => None,
+            Matcher::Secret(_) | Matcher::Code(_) => None,
+        });
+        let codes = rules.rules.iter().filter_map(|rule| match &rule.matcher {
+            Matcher::Code(code) => Some((rule, &**code)),
+            Matcher::Secret(_) | Matcher::Config(_) => None,
         });
         Self {
             secrets: wants("secret").then(|| Secrets::new(secrets)),
             configs: wants("config").then(|| Configs::new(configs)),
+            codes: wants("code").then(|| Codes::new(codes, &rules.models)),
         }
     }
 
@@ -55,6 +62,7 @@ impl<'a> Scan<'a> {
         let mut out = Scanned::default();
         let mut unread = Vec::new();
         let mut documents = Documents::default();
+        let mut sources = Sources::default();
         let walked = tree.walk(limits, &mut unread, &mut |entry| {
             if limits.is_cancelled() {
                 return Flow::Stop;
@@ -67,7 +75,7 @@ impl<'a> Scan<'a> {
                     if !skips(entry.path, false)
                         && !entry.path.parent().split('/').any(|part| SKIPPED.contains(&part)) =>
                 {
-                    self.file(&file, &mut documents, &mut out);
+                    self.file(&file, &mut documents, &mut sources, &mut out);
                 }
                 _ => {}
             }
@@ -88,6 +96,11 @@ impl<'a> Scan<'a> {
             out.detections.extend(found);
             unread.extend(broken);
         }
+        if let Some(codes) = &self.codes {
+            let (found, broken) = codes.judge(&sources);
+            out.detections.extend(found);
+            unread.extend(broken);
+        }
         out.unread.append(&mut unread);
         out.unread.sort();
         out.unread.dedup();
@@ -95,7 +108,7 @@ impl<'a> Scan<'a> {
         out
     }
 
-    fn file(&self, file: &File<'_>, documents: &mut Documents, out: &mut Scanned) {
+    fn file(&self, file: &File<'_>, documents: &mut Documents, sources: &mut Sources, out: &mut Scanned) {
         let size = file.size();
         if size == 0 {
             return;
@@ -121,6 +134,9 @@ impl<'a> Scan<'a> {
                 if self.configs.is_some() {
                     documents.add(file.path, bytes);
                 }
+                if self.codes.is_some() {
+                    sources.add(file.path, bytes);
+                }
             }
             Err(error) => out.unread.push(error.to_unread()),
         }
@@ -129,6 +145,11 @@ impl<'a> Scan<'a> {
     /// Judges documents that were gathered.
     pub fn documents(&self, documents: &Documents) -> (Vec<CodeDetection>, Vec<Unread>) {
         self.configs.as_ref().map_or_else(Default::default, |configs| configs.judge(documents))
+    }
+
+    /// Analyses source files that were gathered.
+    pub fn sources(&self, sources: &Sources) -> (Vec<CodeDetection>, Vec<Unread>) {
+        self.codes.as_ref().map_or_else(Default::default, |codes| codes.judge(sources))
     }
 
     /// Looks at one text for secrets, from its beginning to its end. Bytes that are not UTF-8 are taken as they are.

@@ -500,6 +500,7 @@ fn r50_r102_paths_and_flaws_live_the_same_way() {
         path: "app.py".into(),
         lines: (4, 4),
         layer: None,
+        flow: Vec::new(),
     });
     let mut function = view.clone();
     let mut resource = image("x", &[]);

@@ -188,6 +188,7 @@ fn detection(rule: &Rule, resource: &Resource, text: &str) -> CodeDetection {
             path: resource.path.clone(),
             lines: resource.lines,
             layer: None,
+            flow: Vec::new(),
         },
         name_ja: rule.name_ja.clone(),
         columns: (1, 1),

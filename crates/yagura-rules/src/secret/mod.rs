@@ -361,6 +361,7 @@ impl<'a> Secrets<'a> {
                 path: path.to_owned(),
                 lines: (first, last),
                 layer: None,
+                flow: Vec::new(),
             },
             name_ja: rule.name_ja.clone(),
             columns: (column, end_column),

@@ -155,6 +155,7 @@ fn cause() -> impl Strategy<Value = Cause> {
                 path,
                 lines: (line, line),
                 layer: None,
+                flow: Vec::new(),
             })
         },
     );

@@ -76,7 +76,7 @@ const TEXTS: &[(&str, &str)] = &[
     ("cache_dir", "ダウンロードとレイヤーの結果を次回のために置く場所"),
     ("skip_dirs", "除外するディレクトリ (glob。`/` のない名前はどこでも一致)"),
     ("skip_files", "除外するファイル (glob。`/` のない名前はどこでも一致)"),
-    ("scanners", "調べるもの (vuln、secret、config)"),
+    ("scanners", "調べるもの (vuln、secret、code、config)"),
     ("platform", "マルチプラットフォームイメージから選ぶもの (例: linux/arm64)"),
     ("insecure", "レジストリーに TLS なしで接続します (認証情報もそのまま送ります)"),
     ("timeout", "この時間で打ち切り、読めなかったものを報告します (例: 90s、5m、1h)"),

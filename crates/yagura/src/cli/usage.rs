@@ -84,7 +84,7 @@ fn expected(flag: &str) -> Option<&'static str> {
     Some(match flag.split_whitespace().next()? {
         "--severity" | "--fail-on" => "使える値は untriaged、informational、low、medium、high、critical です",
         "--timeout" | "--max-db-age" => "90s、5m、1h、7d のように指定してください",
-        "--scanners" => "現在使えるのは vuln、secret、config です (code はまだありません)",
+        "--scanners" => "使える値は vuln、secret、code、config です",
         "--exit-code" => "0 から 255 の数を指定してください",
         "--parallel" => "1 以上の数を指定してください",
         _ => return None,

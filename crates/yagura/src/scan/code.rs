@@ -1,4 +1,4 @@
-//! Flaws in the files of a tree: secrets, and resources of templates.
+//! Flaws in the files of a tree: source code, secrets, and resources of templates.
 
 use super::TargetSpec;
 use crate::cli::{Failure, exit};
@@ -19,7 +19,7 @@ pub struct Code {
 
 /// Scanners that look into files.
 fn wanted(scanners: &[String]) -> bool {
-    scanners.iter().any(|scanner| scanner == "secret" || scanner == "config")
+    scanners.iter().any(|scanner| matches!(scanner.as_str(), "secret" | "config" | "code"))
 }
 
 /// Refuses what cannot be looked into, instead of finding nothing in it.
@@ -33,8 +33,8 @@ pub fn check(spec: &TargetSpec, scanners: &[String]) -> Result<(), Failure> {
         return Err(Failure::new(
             exit::USAGE,
             said!(
-                "secrets and configuration are looked for in directories, archives, repositories and disks only",
-                "シークレットと設定を調べられるのはディレクトリ、アーカイブ、リポジトリ、ディスクだけです"
+                "code, secrets and configuration are looked at in directories, archives, repositories and disks only",
+                "コード、シークレット、設定を調べられるのはディレクトリ、アーカイブ、リポジトリ、ディスクだけです"
             ),
         ));
     }
