@@ -157,6 +157,8 @@ fn youden(root: &str, corpus: &str, language: &str, models: &[(&'static str, &'s
         if *row_language != language || !claimed.contains(&cwe) {
             continue;
         }
+        // Every injection counts where the corpus has only lines.
+        let any = corpus == "securibench-micro-js";
         let same: Vec<u16> = CLASSES
             .iter()
             .filter(|class| class.contains(&cwe))
@@ -166,7 +168,7 @@ fn youden(root: &str, corpus: &str, language: &str, models: &[(&'static str, &'s
         let first: u32 = first.parse().unwrap_or(0);
         let last: u32 = last.parse().unwrap_or(u32::MAX);
         let hit = by_path.get(file).into_iter().flatten().any(|one| {
-            one.cause.cwes.iter().any(|own| same.contains(own))
+            (any || one.cause.cwes.iter().any(|own| same.contains(own)))
                 && one.cause.lines.0 <= last
                 && one.cause.lines.1 >= first
         });
@@ -229,6 +231,26 @@ fn labelled_python_capabilities() {
 }
 
 #[test]
+fn labelled_javascript_flows() {
+    hold("securibench-micro-js", "javascript", 0.55);
+}
+
+#[test]
+fn labelled_javascript_capabilities() {
+    hold("xast", "javascript", 0.8);
+}
+
+#[test]
+fn labelled_php_flows() {
+    hold("php-suite", "php", 0.4);
+}
+
+#[test]
+fn labelled_php_capabilities() {
+    hold("xast", "php", 0.7);
+}
+
+#[test]
 fn hostile_files_are_bounded() {
     let rules = RuleSet::built_in().unwrap();
     let scan = scan(&rules);
@@ -256,12 +278,17 @@ fn hostile_files_are_bounded() {
         "\u{0}\u{1}class A {".to_owned(),
         format!("x = {}1{}\n", "[".repeat(20_000), "]".repeat(20_000)),
         format!("x = {}1\n", "1 + ".repeat(50_000)),
+        format!("var x = {}1{};", "[{a:".repeat(10_000), "}]".repeat(10_000)),
+        format!("$x = {}$y;", "$y . ".repeat(50_000)),
+        format!("var x = {}1;", "function(a){return ".repeat(5_000)),
+        "function f() { return f.apply(this, [f, ...f()]); } class A { constructor() { new A(); } } new A(); f();".to_owned(),
         "from b import x\nclass A(A): pass\ndef f(n=lambda: f()): return [f(i) for i in f() for j in f(i)]\nwhile True: f(f)\n".to_owned(),
     ];
     for (number, text) in cases.iter().enumerate() {
         let begin = Instant::now();
         let _ = found(&scan, &[("A.java", text)]);
-        let _ = found(&scan, &[("a.py", text)]);
+        let _ = found(&scan, &[("a.py", text), ("a.ts", text)]);
+        let _ = found(&scan, &[("a.php", &format!("<?php\n{text}"))]);
         assert!(begin.elapsed() < Duration::from_secs(30), "case {number} took {:?}", begin.elapsed());
     }
 }

@@ -59,13 +59,24 @@ enum Entry {
     Fill(usize),
 }
 
+/// What a rule is about.
+#[derive(Debug, Clone, Copy)]
+pub struct About {
+    /// The kinds of sources, as bits.
+    pub kinds: u32,
+    /// The bit of its context.
+    pub context: Contexts,
+    /// The bit of its context between quotes.
+    pub quoted: Contexts,
+}
+
 /// The rules and models of one language.
 #[derive(Debug)]
 pub struct Book<'a> {
     /// Rules of this language: number in the caller's list, and what it says.
     pub rules: Vec<(usize, &'a Code)>,
-    /// The kinds of sources that each rule is about, as bits, and the bit of its context.
-    pub about: Vec<(u32, Contexts)>,
+    /// What each rule is about.
+    pub about: Vec<About>,
     /// Sinks at named places.
     pub places: Vec<(&'static str, usize, usize)>,
     sources: Vec<(&'a Source, u8)>,
@@ -114,21 +125,26 @@ impl<'a> Book<'a> {
                 contexts.push(&code.context);
             }
         }
+        let mut contexts: Vec<String> = contexts.into_iter().map(str::to_owned).collect();
+        contexts.extend(
+            ["sql", "html", "shell", "ldap", "xpath", "code", "include"].map(|name| format!("{name}-quoted")),
+        );
         let bit = |name: &str| -> Contexts {
             match name {
                 "all" => return Contexts::MAX,
                 // A number can only be too large.
                 "number" => {
-                    return !contexts.iter().position(|known| *known == "limit").map_or(0, |at| 1 << at);
+                    return !contexts.iter().position(|known| known == "limit").map_or(0, |at| 1 << at);
                 }
                 _ => {}
             }
-            contexts.iter().position(|known| *known == name).map_or(0, |at| 1 << at.min(62))
+            contexts.iter().position(|known| known == name).map_or(0, |at| 1 << at.min(62))
         };
         book.numeric = !bit("limit");
         for (number, (_, code)) in book.rules.clone().into_iter().enumerate() {
             let mask = code.sources.iter().fold(0, |mask, kind| mask | 1 << book.kind(kind));
-            book.about.push((mask, bit(&code.context)));
+            let quoted = format!("{}-quoted", code.context);
+            book.about.push(About { kinds: mask, context: bit(&code.context), quoted: bit(&quoted) });
             for (at, sink) in code.sinks.iter().enumerate() {
                 match sink.act {
                     Act::Call => book.index(&sink.patterns, Entry::Call(number, at)),

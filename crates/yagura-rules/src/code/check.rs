@@ -74,7 +74,7 @@ impl<'p> Machine<'p> {
     fn check(&mut self, rule: usize, sink: usize, owner: Option<&Value>, args: &[Given<'p>], at: Spot) {
         let language = self.language();
         let Some(book) = self.books.get(&language) else { return };
-        let (Some(spec), Some((mask, context)), Some((number, _))) =
+        let (Some(spec), Some(about), Some((number, _))) =
             (book.sink(rule, sink), book.about.get(rule).copied(), book.rules.get(rule).copied())
         else {
             return;
@@ -92,7 +92,10 @@ impl<'p> Machine<'p> {
                 continue;
             }
             let taint = self.deep(&value);
-            let reaches = |atom: &&Atom| mask & (1 << atom.kind) != 0 && atom.clean & context == 0;
+            let quoted = if is_quoted(&value) { about.quoted } else { 0 };
+            let reaches = |atom: &&Atom| {
+                about.kinds & (1 << atom.kind) != 0 && atom.clean & (about.context | quoted) == 0
+            };
             let best = taint
                 .iter()
                 .flat_map(|atoms| atoms.iter())
@@ -159,10 +162,13 @@ impl<'p> Machine<'p> {
         {
             return false;
         }
+        // A constant of a library is known by its name.
+        let name = value.as_ref().and_then(|value| value.path).map(|path| self.names.shared(path));
         let texts = |value: &Value| -> Vec<Rc<str>> {
-            match &value.consts {
-                Some(consts) => consts.iter().map(super::value::text_of).collect(),
-                None => value.shape.iter().cloned().collect(),
+            match (&value.consts, &value.shape) {
+                (Some(consts), _) => consts.iter().map(super::value::text_of).collect(),
+                (None, Some(shape)) => vec![shape.clone()],
+                (None, None) => name.iter().cloned().collect(),
             }
         };
         if let Some(regex) = &condition.matches
@@ -291,6 +297,21 @@ impl<'p> Machine<'p> {
         };
         self.found.insert((rule, at), Hit { rule, at, flow, local });
     }
+}
+
+/// Whether everything that is not known of a text stands between quotes.
+fn is_quoted(value: &Value) -> bool {
+    let Some(shape) = value.shape() else { return false };
+    let mut open: Option<char> = None;
+    for c in shape.chars() {
+        match (c, open) {
+            ('\0', None) => return false,
+            ('\'' | '"', None) => open = Some(c),
+            (c, Some(quote)) if c == quote => open = None,
+            _ => {}
+        }
+    }
+    shape.contains('\0')
 }
 
 /// A text whose beginning is known far enough to say where it leads.

@@ -62,7 +62,13 @@ impl<'p> Machine<'p> {
             };
             let fits = match source.way {
                 Way::Param => {
-                    let text = self.names.text(param.name).split('#').next().unwrap_or_default();
+                    let text = self
+                        .names
+                        .text(param.name)
+                        .trim_start_matches('$')
+                        .split('#')
+                        .next()
+                        .unwrap_or_default();
                     source.patterns.iter().any(|pattern| pattern.fits(text))
                 }
                 Way::Mark => marked(self, &param.marks) || marked(self, &function.marks),

@@ -68,7 +68,9 @@ impl<'p> Machine<'p> {
                 let frame = self.stack.last().copied();
                 let this = self.this().objects().first().copied();
                 self.captured.extend(frame.map(|frame| frame.scope));
-                Ok(Value::closure(Closure { function: *id, scope: frame.map(|frame| frame.scope), this }))
+                let closure = Closure { function: *id, scope: frame.map(|frame| frame.scope), this };
+                self.pending.push(closure);
+                Ok(Value::closure(closure))
             }
             ExprKind::List(items) => {
                 let mut elements = Vec::new();
@@ -305,6 +307,13 @@ impl<'p> Machine<'p> {
     /// The value of two values and an operator.
     pub(super) fn binary_values(&mut self, op: BinaryOp, left: &Value, right: &Value) -> Value {
         match op {
+            BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul | BinaryOp::Div | BinaryOp::Rem
+                if self.language() == Language::Php =>
+            {
+                // A text becomes a number.
+                let value = library::arithmetic(op, left, right);
+                if value.taint.is_some() { self.as_number(&value) } else { value }
+            }
             BinaryOp::Add if !library::adds_texts(self.language()) => library::arithmetic(op, left, right),
             BinaryOp::Add => {
                 if let (Some(a), Some(b)) = (left.known(), right.known())

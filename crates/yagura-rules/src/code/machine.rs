@@ -27,6 +27,8 @@ const MOST_ROUNDS: usize = 24;
 const OPEN_ROUNDS: usize = 3;
 /// Calls inside of each other.
 pub(super) const MOST_CALLS: usize = 14;
+/// Closures of one entry that are run although nobody was seen to call them.
+const MOST_PENDING: usize = 64;
 /// Steps for an entry, and for each of its own expressions.
 const STEPS: (u64, u64) = (6_000, 250);
 
@@ -81,6 +83,8 @@ pub(super) struct Machine<'p> {
     pub(super) modules: Vec<Option<Object>>,
     pub(super) statics: HashMap<ClassId, Object>,
     pub(super) executed: HashSet<FunctionId>,
+    /// Closures that were made, of which nobody has seen a call yet.
+    pub(super) pending: Vec<Closure>,
     /// Frames whose variables outlive them.
     pub(super) captured: HashSet<Object>,
     pub(super) found: BTreeMap<(usize, Spot), Hit>,
@@ -128,6 +132,7 @@ impl<'p> Machine<'p> {
             modules: vec![None; program.modules.len()],
             statics: HashMap::new(),
             executed: HashSet::new(),
+            pending: Vec::new(),
             captured: HashSet::new(),
             found: BTreeMap::new(),
             steps: 0,
@@ -144,6 +149,9 @@ impl<'p> Machine<'p> {
         for class in 0..self.program.classes.len() {
             self.static_object(class as ClassId);
         }
+        for closure in std::mem::take(&mut self.pending) {
+            self.root(closure);
+        }
         let program = self.program;
         let mut later = Vec::new();
         for (id, function) in program.functions.iter().enumerate() {
@@ -159,11 +167,11 @@ impl<'p> Machine<'p> {
                 later.push(id);
                 continue;
             }
-            self.root(id);
+            self.root(Closure { function: id, scope: None, this: None });
         }
         for id in later {
             if !self.executed.contains(&id) {
-                self.root(id);
+                self.root(Closure { function: id, scope: None, this: None });
             }
         }
     }
@@ -228,7 +236,11 @@ impl<'p> Machine<'p> {
     }
 
     /// Runs a function whose caller is not known.
-    fn root(&mut self, id: FunctionId) {
+    fn root(&mut self, closure: Closure) {
+        let id = closure.function;
+        if function_is_done(closure, &self.executed) {
+            return;
+        }
         let Some(function) = self.function(id) else { return };
         let objects = self.state.objects();
         let depth = self.state.depth();
@@ -236,6 +248,7 @@ impl<'p> Machine<'p> {
         self.steps = STEPS.0 + STEPS.1 * u64::from(function.size);
         self.stack.push(Frame { function: id, scope: 0, class: function.class, module: function.module });
         let this = match function.class {
+            _ if closure.scope.is_some() => closure.this,
             Some(class) if !function.is_static => {
                 let object = self.state.make(Meta {
                     kind: Kind::Instance(class),
@@ -250,8 +263,27 @@ impl<'p> Machine<'p> {
         };
         let given = self.entry_arguments(id, function);
         self.stack.pop();
-        let closure = Closure { function: id, scope: None, this };
-        let _ = self.invoke(closure, given, function.at);
+        let _ = self.invoke(Closure { this, ..closure }, given, function.at);
+        // Closures that were handed to somebody who may call them later.
+        for _ in 0..MOST_PENDING {
+            let Some(closure) = self.pending.pop() else { break };
+            if function_is_done(closure, &self.executed) {
+                continue;
+            }
+            let Some(function) = self.function(closure.function) else { continue };
+            self.points.clear();
+            self.stack.clear();
+            self.stack.push(Frame {
+                function: closure.function,
+                scope: 0,
+                class: function.class,
+                module: function.module,
+            });
+            let given = self.entry_arguments(closure.function, function);
+            self.stack.pop();
+            let _ = self.invoke(closure, given, function.at);
+        }
+        self.pending.clear();
         self.points.clear();
         self.stack.clear();
         self.captured.retain(|object| (*object as usize) < objects);
@@ -394,11 +426,26 @@ impl<'p> Machine<'p> {
                     let value = Value { class: Some(*id), ..Value::default() };
                     self.state.set(frame.scope, Key::Name(*name), value);
                     self.captured.insert(frame.scope);
+                    self.local_statics(*id, frame)?;
                 }
                 Ok(())
             }
             Stmt::Defer(body) => self.run(body),
         }
+    }
+
+    /// What a class that is declared inside of a function does at once.
+    fn local_statics(&mut self, id: ClassId, frame: Frame) -> Run<()> {
+        let Some(class) = self.class(id).filter(|class| class.is_local) else { return Ok(()) };
+        for method in &class.methods {
+            if let Some(function) = self.function(*method)
+                && function.name == self.words.static_initializer
+            {
+                let closure = Closure { function: *method, scope: Some(frame.scope), this: None };
+                self.invoke(closure, Vec::new(), class.at)?;
+            }
+        }
+        Ok(())
     }
 
     /// Goes to the nearest point of this kind, with what was written on the way.
@@ -813,6 +860,11 @@ impl<'p> Machine<'p> {
         self.state.merge(branches);
         self.run(&tried.finally)
     }
+}
+
+/// Whether a closure was run already; functions that stand alone are run from outside once more.
+fn function_is_done(closure: Closure, executed: &HashSet<FunctionId>) -> bool {
+    closure.scope.is_some() && executed.contains(&closure.function)
 }
 
 /// Either of two values that may be missing.

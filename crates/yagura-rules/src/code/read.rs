@@ -68,7 +68,9 @@ impl<'p> Machine<'p> {
 
     /// What a file gives to those that bring it in.
     pub(super) fn exported(&mut self, object: Object, _module: ModuleId) -> Value {
-        match self.state.get(object, Key::Name(self.words.exports)) {
+        let default = self.names.of("default");
+        let exports = self.state.get(object, Key::Name(self.words.exports));
+        match exports.or_else(|| self.state.get(object, Key::Name(default))) {
             Some(value) => value.clone(),
             None => Value::object(object),
         }

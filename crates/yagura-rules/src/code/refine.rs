@@ -3,7 +3,8 @@
 
 use super::ir::*;
 use super::library;
-use super::machine::Machine;
+use super::machine::{Frame, MOST_CALLS, Machine};
+use super::state::{Key, Kind, Meta};
 use super::value::{Contexts, Value};
 
 impl<'p> Machine<'p> {
@@ -58,7 +59,7 @@ impl<'p> Machine<'p> {
 
     /// Something that equals a constant.
     pub(super) fn refine_equal(&mut self, place: &'p Expr, other: &'p Expr) {
-        if !is_place(place) {
+        if !is_place(place) || !is_simple(other) {
             return;
         }
         let Ok(other) = self.evaluate(other) else { return };
@@ -74,7 +75,7 @@ impl<'p> Machine<'p> {
 
     /// Something that is not greater than something that nobody outside decides.
     fn refine_limit(&mut self, smaller: &'p Expr, greater: &'p Expr) {
-        if !is_place(smaller) {
+        if !is_place(smaller) || !is_simple(greater) {
             return;
         }
         let Ok(limit) = self.evaluate(greater) else { return };
@@ -199,6 +200,57 @@ impl<'p> Machine<'p> {
         if truth {
             self.refine_guard(call);
         }
+        self.refine_own(call, truth);
+    }
+
+    /// A function of the program that only returns a condition on what it is given.
+    fn refine_own(&mut self, call: &'p Call, truth: bool) {
+        let value = match &call.callee.kind {
+            ExprKind::Name(name) => self.read_name(*name, call.callee.at),
+            ExprKind::Field(base, name) if is_simple(base) => match self.evaluate(base) {
+                Ok(owner) => self.read_field(&owner, *name, call.callee.at, Some(base)),
+                Err(_) => return,
+            },
+            _ => return,
+        };
+        let [closure] = value.functions() else { return };
+        let Some(function) = self.function(closure.function) else { return };
+        let [Stmt::Return(Some(condition), _)] = function.body.as_slice() else { return };
+        if self.stack.iter().any(|frame| frame.function == closure.function) || self.stack.len() >= MOST_CALLS
+        {
+            return;
+        }
+        if !call.args.iter().all(|arg| is_simple(&arg.value)) {
+            return;
+        }
+        let Ok(args) = self.given(&call.args) else { return };
+        let scope = self.state.make(Meta {
+            kind: Kind::Frame,
+            path: None,
+            parent: closure.scope.or(self.modules.get(function.module as usize).copied().flatten()),
+            foreign: false,
+            at: function.at,
+        });
+        for (param, given) in function.params.iter().zip(&args) {
+            self.state.set(scope, Key::Name(param.name), given.value.clone());
+        }
+        self.stack.push(Frame {
+            function: closure.function,
+            scope,
+            class: function.class,
+            module: function.module,
+        });
+        self.refine(condition, truth);
+        self.stack.pop();
+        for (param, given) in function.params.iter().zip(&args) {
+            let Some(value) = self.state.get(scope, Key::Name(param.name)).cloned() else { continue };
+            if let Some(place) = given.place.filter(|place| is_place(place))
+                && (value.atoms().len() != given.value.atoms().len()
+                    || value.atoms().iter().zip(given.value.atoms()).any(|(a, b)| a.clean != b.clean))
+            {
+                self.write_place(place, value);
+            }
+        }
     }
 
     /// Guards that models know.
@@ -208,7 +260,7 @@ impl<'p> Machine<'p> {
                 let value = self.read_name(*name, call.callee.at);
                 value.path
             }
-            ExprKind::Field(base, name) => match self.evaluate(base) {
+            ExprKind::Field(base, name) if is_simple(base) => match self.evaluate(base) {
                 Ok(owner) => self.full_path(&owner, *name, base),
                 Err(_) => None,
             },
@@ -241,8 +293,7 @@ impl<'p> Machine<'p> {
         let Ok(value) = self.evaluate(pattern) else { return 0 };
         let mut text = value.known_text().map(str::to_owned);
         for object in value.objects() {
-            if let Some(inner) = self.state.get(*object, super::state::Key::At(0)).and_then(Value::known_text)
-            {
+            if let Some(inner) = self.state.get(*object, Key::At(0)).and_then(Value::known_text) {
                 text = Some(inner.to_owned());
             }
         }
@@ -250,6 +301,16 @@ impl<'p> Machine<'p> {
             Some(text) if is_strict(&text, whole) => Contexts::MAX,
             _ => 0,
         }
+    }
+}
+
+/// Reading it calls nothing.
+fn is_simple(expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Const(_) | ExprKind::Name(_) | ExprKind::This => true,
+        ExprKind::Field(base, _) | ExprKind::Cast(_, base) => is_simple(base),
+        ExprKind::Index(base, index) => is_simple(base) && is_simple(index),
+        _ => false,
     }
 }
 

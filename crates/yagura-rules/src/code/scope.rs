@@ -34,6 +34,8 @@ pub struct Scopes {
     functions_in: HashMap<(ModuleId, Name), FunctionId>,
     classes_in: HashMap<(ModuleId, Name), ClassId>,
     inner: HashMap<(ClassId, Name), ClassId>,
+    /// Classes that are declared inside of functions.
+    local_classes: HashMap<(ModuleId, Name), ClassId>,
     /// Files of each package or path.
     modules: HashMap<Name, Vec<ModuleId>>,
     global_functions: HashMap<(u8, Name), FunctionId>,
@@ -55,6 +57,9 @@ impl Scopes {
             let id = id as ClassId;
             out.classes_full.entry(class.full).or_insert(id);
             out.classes_short.entry(class.name).or_default().push(id);
+            if class.is_local && class.outer.is_none() {
+                out.local_classes.entry((class.module, class.name)).or_insert(id);
+            }
             if let Some(outer) = class.outer {
                 out.inner.insert((outer, class.name), id);
             }
@@ -289,6 +294,9 @@ impl Scopes {
         }
         if let Some(found) = self.class_in(program, module, name) {
             return Some(found);
+        }
+        if let Some(found) = self.local_classes.get(&(module, name)) {
+            return Some(*found);
         }
         let own = program.modules.get(module as usize)?;
         for import in &own.imports {

@@ -322,7 +322,7 @@ pub(super) fn function<'p>(
 
 /// `%s` and its like, filled in.
 pub(super) fn formatted(format: &Value, parts: &[Value]) -> Value {
-    let Some(text) = format.known_text().filter(|text| text.len() <= MOST_TEXT) else {
+    let Some(text) = format.shape().filter(|text| text.len() <= MOST_TEXT) else {
         let taint = parts.iter().fold(format.taint.clone(), |taint, part| join_taint(&taint, &part.taint));
         return Value::tainted(taint);
     };

@@ -167,7 +167,7 @@ mod tests {
             "yagura fs . -s",
             "yagura fs . --timeout soon",
             "yagura fs . --exit-code 300",
-            "yagura fs . --scanners vuln,code",
+            "yagura fs . --scanners vuln,license",
             "yagura fs . --scanners bugs",
             "yagura fs . --lang fr",
             "yagura imgae x",

@@ -1,6 +1,8 @@
 //! From syntax trees to the representation of [`super::ir`]: one file for each language, on the ground that is here.
 
 mod java;
+mod javascript;
+mod php;
 mod python;
 
 use super::ir::*;
@@ -34,6 +36,10 @@ pub fn language(path: &str, head: &[u8]) -> Option<Language> {
     Some(match ending {
         "java" => Language::Java,
         "py" | "pyw" => Language::Python,
+        "php" | "php5" | "phtml" | "inc" => Language::Php,
+        "js" | "jsx" | "mjs" | "cjs" => Language::JavaScript,
+        "ts" | "mts" | "cts" => Language::TypeScript,
+        "tsx" => Language::Tsx,
         _ => {
             let _ = head;
             return None;
@@ -55,6 +61,10 @@ pub fn lower(
     let grammar: tree_sitter::Language = match language {
         Language::Java => tree_sitter_java::LANGUAGE.into(),
         Language::Python => tree_sitter_python::LANGUAGE.into(),
+        Language::Php => tree_sitter_php::LANGUAGE_PHP.into(),
+        Language::JavaScript => tree_sitter_javascript::LANGUAGE.into(),
+        Language::TypeScript => tree_sitter_typescript::LANGUAGE_TYPESCRIPT.into(),
+        Language::Tsx => tree_sitter_typescript::LANGUAGE_TSX.into(),
         _ => tree_sitter_java::LANGUAGE.into(),
     };
     let mut parser = Parser::new();
@@ -103,6 +113,8 @@ pub fn lower(
     let body = match language {
         Language::Java => lowering.java(root),
         Language::Python => lowering.python(root),
+        Language::Php => lowering.php(root),
+        Language::JavaScript | Language::TypeScript | Language::Tsx => lowering.javascript(root),
         _ => Vec::new(),
     };
     let size = lowering.counts.pop().unwrap_or_default();
