@@ -251,6 +251,16 @@ fn labelled_php_capabilities() {
 }
 
 #[test]
+fn labelled_go_samples() {
+    hold("gosec-samples", "go", 0.4);
+}
+
+#[test]
+fn labelled_go_capabilities() {
+    hold("xast", "go", 0.6);
+}
+
+#[test]
 fn hostile_files_are_bounded() {
     let rules = RuleSet::built_in().unwrap();
     let scan = scan(&rules);
@@ -282,12 +292,15 @@ fn hostile_files_are_bounded() {
         format!("$x = {}$y;", "$y . ".repeat(50_000)),
         format!("var x = {}1;", "function(a){return ".repeat(5_000)),
         "function f() { return f.apply(this, [f, ...f()]); } class A { constructor() { new A(); } } new A(); f();".to_owned(),
+        format!("package a\nfunc f() {{ x := {}1{} }}", "f(".repeat(20_000), ")".repeat(20_000)),
+        "package a\ntype T struct { T }\nfunc (t T) f() { defer t.f(); for { go t.f() } }\nfunc g() { g(); h() }\nfunc h() { g(); h() }\n".to_owned(),
         "from b import x\nclass A(A): pass\ndef f(n=lambda: f()): return [f(i) for i in f() for j in f(i)]\nwhile True: f(f)\n".to_owned(),
     ];
     for (number, text) in cases.iter().enumerate() {
         let begin = Instant::now();
         let _ = found(&scan, &[("A.java", text)]);
         let _ = found(&scan, &[("a.py", text), ("a.ts", text)]);
+        let _ = found(&scan, &[("a.go", text)]);
         let _ = found(&scan, &[("a.php", &format!("<?php\n{text}"))]);
         assert!(begin.elapsed() < Duration::from_secs(30), "case {number} took {:?}", begin.elapsed());
     }

@@ -58,6 +58,28 @@ pub struct Program {
     pub functions: Vec<Function>,
     /// By [`ClassId`].
     pub classes: Vec<Class>,
+    /// Methods of types that stand in another file of the same package: file, type, method.
+    pub loose_methods: Vec<(ModuleId, Name, FunctionId)>,
+}
+
+impl Program {
+    /// Gives methods to types of other files of the same package.
+    pub fn link(&mut self) {
+        for (module, kind, method) in std::mem::take(&mut self.loose_methods) {
+            let Some(package) = self.modules.get(module as usize).map(|own| own.name) else { continue };
+            let found = self.classes.iter_mut().enumerate().find(|(_, class)| {
+                class.name == kind
+                    && !class.is_local
+                    && self.modules.get(class.module as usize).is_some_and(|own| own.name == package)
+            });
+            let Some((id, class)) = found else { continue };
+            class.methods.push(method);
+            if let Some(function) = self.functions.get_mut(method as usize) {
+                function.class = ClassId::try_from(id).ok();
+                function.is_static = false;
+            }
+        }
+    }
 }
 
 /// One source file.

@@ -21,10 +21,6 @@ pub(super) struct Gone;
 /// The outcome of running something.
 pub(super) type Run<T> = Result<T, Gone>;
 
-/// Rounds of a loop that are run one by one.
-const MOST_ROUNDS: usize = 24;
-/// Rounds of a loop whose end is not known.
-const OPEN_ROUNDS: usize = 3;
 /// Calls inside of each other.
 pub(super) const MOST_CALLS: usize = 14;
 /// Closures of one entry that are run although nobody was seen to call them.
@@ -34,14 +30,14 @@ const STEPS: (u64, u64) = (6_000, 250);
 
 /// Where paths that leave a statement meet.
 #[derive(Debug)]
-struct Point {
-    kind: PointKind,
-    depth: usize,
-    exits: Vec<(Writes, Value)>,
+pub(super) struct Point {
+    pub(super) kind: PointKind,
+    pub(super) depth: usize,
+    pub(super) exits: Vec<(Writes, Value)>,
 }
 
 #[derive(Debug, PartialEq, Eq, Clone, Copy)]
-enum PointKind {
+pub(super) enum PointKind {
     Function,
     Break(Option<Name>, bool),
     Continue(Option<Name>),
@@ -79,7 +75,9 @@ pub(super) struct Machine<'p> {
     pub(super) texts: &'p BTreeMap<String, String>,
     pub(super) state: State,
     pub(super) stack: Vec<Frame>,
-    points: Vec<Point>,
+    pub(super) points: Vec<Point>,
+    /// What runs when the functions end.
+    defers: Vec<Vec<&'p [Stmt]>>,
     pub(super) modules: Vec<Option<Object>>,
     pub(super) statics: HashMap<ClassId, Object>,
     pub(super) executed: HashSet<FunctionId>,
@@ -129,6 +127,7 @@ impl<'p> Machine<'p> {
             state: State::new(),
             stack: Vec::new(),
             points: Vec::new(),
+            defers: Vec::new(),
             modules: vec![None; program.modules.len()],
             statics: HashMap::new(),
             executed: HashSet::new(),
@@ -236,7 +235,7 @@ impl<'p> Machine<'p> {
     }
 
     /// Runs a function whose caller is not known.
-    fn root(&mut self, closure: Closure) {
+    pub(super) fn root(&mut self, closure: Closure) {
         let id = closure.function;
         if function_is_done(closure, &self.executed) {
             return;
@@ -297,8 +296,10 @@ impl<'p> Machine<'p> {
         self.executed.insert(frame.function);
         self.points.push(Point { kind: PointKind::Function, depth, exits: Vec::new() });
         self.stack.push(frame);
+        self.defers.push(Vec::new());
         self.state.push();
         let ended = self.run(body);
+        let defers = self.defers.pop().unwrap_or_default();
         let mut out: Option<Value> = None;
         let mut branches = Vec::new();
         let writes = self.state.take(depth);
@@ -310,6 +311,9 @@ impl<'p> Machine<'p> {
         for (writes, value) in exits {
             branches.push(writes);
             out = Some(out.map_or_else(|| value.clone(), |before| before.join(&value)));
+        }
+        if !defers.is_empty() {
+            self.run_defers(frame, defers, &mut branches);
         }
         if branches.is_empty() {
             return Err(Gone);
@@ -329,6 +333,19 @@ impl<'p> Machine<'p> {
         Ok(out.unwrap_or_default())
     }
 
+    /// Runs what was put off to the end of a function, behind all ways out of it.
+    pub(super) fn run_defers(&mut self, frame: Frame, defers: Vec<&'p [Stmt]>, branches: &mut Vec<Writes>) {
+        let depth = self.state.depth();
+        self.state.push();
+        self.state.merge(std::mem::take(branches));
+        self.stack.push(frame);
+        for body in defers.into_iter().rev() {
+            let _ = self.run(body);
+        }
+        self.stack.pop();
+        branches.push(self.state.take(depth));
+    }
+
     /// Runs statements.
     pub(super) fn run(&mut self, body: &'p [Stmt]) -> Run<()> {
         for stmt in body {
@@ -342,14 +359,14 @@ impl<'p> Machine<'p> {
         Ok(())
     }
 
-    fn declare_function(&mut self, name: Name, id: FunctionId) {
+    pub(super) fn declare_function(&mut self, name: Name, id: FunctionId) {
         let Some(frame) = self.stack.last().copied() else { return };
         let closure = Closure { function: id, scope: Some(frame.scope), this: None };
         self.captured.insert(frame.scope);
         self.state.set(frame.scope, Key::Name(name), Value::closure(closure));
     }
 
-    fn statement(&mut self, stmt: &'p Stmt) -> Run<()> {
+    pub(super) fn statement(&mut self, stmt: &'p Stmt) -> Run<()> {
         if !self.step() {
             return Ok(());
         }
@@ -430,12 +447,18 @@ impl<'p> Machine<'p> {
                 }
                 Ok(())
             }
-            Stmt::Defer(body) => self.run(body),
+            Stmt::Defer(body) => {
+                match self.defers.last_mut() {
+                    Some(defers) if defers.len() < 16 => defers.push(body),
+                    _ => {}
+                }
+                Ok(())
+            }
         }
     }
 
     /// What a class that is declared inside of a function does at once.
-    fn local_statics(&mut self, id: ClassId, frame: Frame) -> Run<()> {
+    pub(super) fn local_statics(&mut self, id: ClassId, frame: Frame) -> Run<()> {
         let Some(class) = self.class(id).filter(|class| class.is_local) else { return Ok(()) };
         for method in &class.methods {
             if let Some(function) = self.function(*method)
@@ -449,7 +472,7 @@ impl<'p> Machine<'p> {
     }
 
     /// Goes to the nearest point of this kind, with what was written on the way.
-    fn leave(&mut self, meets: impl Fn(&PointKind) -> bool, value: Value) -> Run<()> {
+    pub(super) fn leave(&mut self, meets: impl Fn(&PointKind) -> bool, value: Value) -> Run<()> {
         let at = self.points.iter().rposition(|point| meets(&point.kind));
         if let Some(point) = at.and_then(|at| self.points.get_mut(at))
             && point.exits.len() < 32
@@ -461,7 +484,7 @@ impl<'p> Machine<'p> {
     }
 
     /// Runs something that paths may leave to a point behind it.
-    fn left_by(&mut self, kind: PointKind, inside: impl FnOnce(&mut Self) -> Run<()>) -> Run<()> {
+    pub(super) fn left_by(&mut self, kind: PointKind, inside: impl FnOnce(&mut Self) -> Run<()>) -> Run<()> {
         let depth = self.state.depth();
         self.points.push(Point { kind, depth, exits: Vec::new() });
         self.state.push();
@@ -516,349 +539,6 @@ impl<'p> Machine<'p> {
         if ended.is_ok() {
             self.state.merge(vec![writes, Writes::default()]);
         }
-    }
-
-    fn run_loop(&mut self, looped: &'p Loop) -> Run<()> {
-        self.left_by(PointKind::Break(looped.label, true), |this| {
-            let mut rounds = 0;
-            loop {
-                if !(looped.body_first && rounds == 0)
-                    && let Some(condition) = &looped.condition
-                {
-                    let value = this.evaluate(condition)?;
-                    match this.truth(&value) {
-                        Some(false) => return Ok(()),
-                        Some(true) => {}
-                        None => {
-                            this.loop_limit(condition, &value);
-                            break;
-                        }
-                    }
-                }
-                rounds += 1;
-                if rounds > MOST_ROUNDS || this.steps == 0 {
-                    break;
-                }
-                this.round(looped.label, |this| this.run(&looped.body))?;
-                this.run(&looped.step)?;
-            }
-            this.open_rounds(looped.condition.is_none(), |this| {
-                if let Some(condition) = &looped.condition {
-                    this.refine(condition, true);
-                }
-                this.round(looped.label, |this| this.run(&looped.body))?;
-                this.run(&looped.step)?;
-                if let Some(condition) = &looped.condition {
-                    this.evaluate(condition)?;
-                }
-                Ok(())
-            })?;
-            if let Some(condition) = &looped.condition {
-                this.refine(condition, false);
-            }
-            Ok(())
-        })
-    }
-
-    /// One round of a loop: `continue` ends it.
-    fn round(&mut self, label: Option<Name>, inside: impl FnOnce(&mut Self) -> Run<()>) -> Run<()> {
-        self.left_by(PointKind::Continue(label), inside)
-    }
-
-    /// Rounds of which nobody knows how many there are, until another one would not add anything.
-    fn open_rounds(&mut self, endless: bool, mut inside: impl FnMut(&mut Self) -> Run<()>) -> Run<()> {
-        for round in 0..OPEN_ROUNDS {
-            let depth = self.state.depth();
-            self.state.push();
-            let ended = inside(self);
-            let mut writes = self.state.take(depth);
-            if ended.is_err() {
-                // Each round is left: behind the loop stands only what never went round.
-                return if endless && round == 0 { Err(Gone) } else { Ok(()) };
-            }
-            let mut changed = false;
-            for ((object, key), value) in &mut writes {
-                let Some(before) = self.state.get(*object, *key) else {
-                    changed = true;
-                    continue;
-                };
-                if value.consts != before.consts {
-                    // What changes from round to round can be anything.
-                    value.consts = None;
-                    value.shape = None;
-                    changed |= before.consts.is_some();
-                }
-                changed |= value.atoms().len() > before.atoms().len()
-                    || value.objects().len() > before.objects().len()
-                    || value.shape != before.shape;
-            }
-            if endless {
-                self.state.merge(vec![writes]);
-            } else {
-                self.state.merge(vec![writes, Writes::default()]);
-            }
-            if !changed || self.steps == 0 {
-                break;
-            }
-        }
-        if endless { Err(Gone) } else { Ok(()) }
-    }
-
-    fn run_each(&mut self, each: &'p Each) -> Run<()> {
-        let over = self.evaluate(&each.over)?;
-        let at = each.over.at;
-        let known = self.known_elements(&over);
-        self.left_by(PointKind::Break(each.label, true), |this| {
-            if let Some(elements) = known
-                && elements.len() <= MOST_ROUNDS
-            {
-                for (key, value) in elements {
-                    this.round(each.label, |this| {
-                        if let Some(target) = &each.key {
-                            this.write(target, key, at)?;
-                        }
-                        if let Some(target) = &each.value {
-                            this.write(target, value, at)?;
-                        }
-                        this.run(&each.body)
-                    })?;
-                }
-                return Ok(());
-            }
-            let (key, value) = this.any_element(&over, at);
-            this.open_rounds(false, |this| {
-                this.round(each.label, |this| {
-                    if let Some(target) = &each.key {
-                        this.write(target, key.clone(), at)?;
-                    }
-                    if let Some(target) = &each.value {
-                        this.write(target, value.clone(), at)?;
-                    }
-                    this.run(&each.body)
-                })
-            })
-        })
-    }
-
-    /// Runs a choice; its value is that of the case that was run.
-    pub(super) fn run_switch(&mut self, switch: &'p Switch) -> Run<Value> {
-        let subject = match &switch.subject {
-            Some(subject) => Some(self.evaluate(subject)?),
-            None => None,
-        };
-        let mut result: Option<Value> = None;
-        self.left_by(PointKind::Break(None, true), |this| {
-            // Which cases can be met: `Some(true)` stops the search.
-            let mut ways: Vec<usize> = Vec::new();
-            let mut default = None;
-            let mut decided = false;
-            for (index, case) in switch.cases.iter().enumerate() {
-                if case.labels.is_empty() && case.guard.is_none() && !case.open {
-                    default = Some(index);
-                    continue;
-                }
-                match this.case_fits(case, subject.as_ref())? {
-                    Some(true) => {
-                        ways.push(index);
-                        decided = true;
-                        break;
-                    }
-                    Some(false) => {}
-                    None => ways.push(index),
-                }
-            }
-            if !decided {
-                ways.extend(default);
-            }
-            let none_fits = !decided && default.is_none();
-            let depth = this.state.depth();
-            let mut branches = Vec::new();
-            if none_fits {
-                branches.push(Writes::default());
-            }
-            for way in ways {
-                this.state.push();
-                let ended = this.case_body(switch, way, subject.as_ref());
-                if let Ok(value) = ended {
-                    branches.push(this.state.since(depth));
-                    result = Some(result.take().map_or_else(|| value.clone(), |before| before.join(&value)));
-                }
-                this.state.cut(depth);
-            }
-            if branches.is_empty() {
-                return Err(Gone);
-            }
-            this.state.merge(branches);
-            Ok(())
-        })?;
-        Ok(result.unwrap_or_default())
-    }
-
-    fn case_body(&mut self, switch: &'p Switch, way: usize, subject: Option<&Value>) -> Run<Value> {
-        let mut value = Value::default();
-        for (index, case) in switch.cases.iter().enumerate().skip(way) {
-            if let (Some(target), Some(subject)) = (&case.bind, subject) {
-                self.write(target, subject.clone(), Spot::default())?;
-            }
-            if index == way
-                && let (Some(asked), [label]) = (&switch.subject, case.labels.as_slice())
-            {
-                self.refine_equal(asked, label);
-            }
-            value = self.run_valued(&case.body)?;
-            if !switch.falls_through {
-                break;
-            }
-        }
-        Ok(value)
-    }
-
-    fn case_fits(&mut self, case: &'p Case, subject: Option<&Value>) -> Run<Option<bool>> {
-        let mut out = Some(false);
-        if case.open {
-            out = None;
-        }
-        for label in &case.labels {
-            let value = self.evaluate(label)?;
-            let fits = match subject {
-                Some(subject) => super::library::equal(subject, &value),
-                None => self.truth(&value),
-            };
-            match fits {
-                Some(true) => {
-                    out = Some(true);
-                    break;
-                }
-                Some(false) => {}
-                None => out = None,
-            }
-        }
-        if case.labels.is_empty() && !case.open {
-            out = Some(true);
-        }
-        if let Some(guard) = &case.guard
-            && out != Some(false)
-        {
-            let value = self.evaluate(guard)?;
-            out = match (out, self.truth(&value)) {
-                (_, Some(false)) => Some(false),
-                (Some(true), Some(true)) => Some(true),
-                _ => None,
-            };
-        }
-        Ok(out)
-    }
-
-    /// Runs statements whose last one is an expression that gives the value.
-    pub(super) fn run_valued(&mut self, body: &'p [Stmt]) -> Run<Value> {
-        let Some((last, before)) = body.split_last() else { return Ok(Value::unknown()) };
-        self.run(before)?;
-        match last {
-            Stmt::Expr(value) => self.evaluate(value),
-            Stmt::Switch(switch) => self.run_switch(switch),
-            Stmt::Block(None, body) => self.run_valued(body),
-            Stmt::Break(None) => {
-                // A case that ends in `break`: its value stands before.
-                let value = match before.last() {
-                    Some(Stmt::Expr(_)) | None => Value::unknown(),
-                    Some(_) => Value::unknown(),
-                };
-                self.statement(last)?;
-                Ok(value)
-            }
-            Stmt::If(condition, then, other) => {
-                let value = self.evaluate(condition)?;
-                match self.truth(&value) {
-                    Some(true) => self.run_valued(then),
-                    Some(false) => self.run_valued(other),
-                    None => {
-                        let (one, other) = self.either(
-                            |this| {
-                                this.refine(condition, true);
-                                this.run_valued(then)
-                            },
-                            |this| {
-                                this.refine(condition, false);
-                                this.run_valued(other)
-                            },
-                        )?;
-                        Ok(joined(one, other))
-                    }
-                }
-            }
-            _ => {
-                self.statement(last)?;
-                Ok(Value::unknown())
-            }
-        }
-    }
-
-    fn run_try(&mut self, tried: &'p Try) -> Run<()> {
-        let depth = self.state.depth();
-        let has_catch = !tried.catches.is_empty();
-        if has_catch {
-            self.points.push(Point { kind: PointKind::Try, depth, exits: Vec::new() });
-        }
-        self.state.push();
-        let mut ended = self.run(&tried.body);
-        let normal = self.state.take(depth);
-        let mut thrown = Vec::new();
-        let mut error: Option<Value> = None;
-        if has_catch {
-            let exits = self.points.pop().map(|point| point.exits).unwrap_or_default();
-            for (writes, value) in exits {
-                error = Some(error.map_or_else(|| value.clone(), |before| before.join(&value)));
-                thrown.push(writes);
-            }
-        }
-        let mut branches = Vec::new();
-        if ended.is_ok() {
-            if tried.otherwise.is_empty() {
-                branches.push(normal.clone());
-            } else {
-                self.state.push();
-                self.state.apply(normal.clone());
-                ended = self.run(&tried.otherwise);
-                if ended.is_ok() {
-                    branches.push(self.state.since(depth));
-                }
-                self.state.cut(depth);
-            }
-        }
-        if has_catch {
-            let explicit = !thrown.is_empty();
-            if !explicit || ended.is_ok() {
-                // Something in it may fail at any of its statements.
-                thrown.push(Writes::default());
-                thrown.push(normal);
-            }
-            for (target, kinds, body) in &tried.catches {
-                self.state.push();
-                self.state.merge(thrown.clone());
-                let mut value = error.clone().unwrap_or_default();
-                if value.objects.is_none() {
-                    value.path = value.path.or(kinds.first().copied());
-                }
-                let caught = match target {
-                    Some(target) => self.write(target, value, Spot::default()),
-                    None => Ok(()),
-                };
-                if caught.and_then(|()| self.run(body)).is_ok() {
-                    branches.push(self.state.since(depth));
-                }
-                self.state.cut(depth);
-            }
-        }
-        if branches.is_empty() {
-            if !tried.finally.is_empty() {
-                self.state.push();
-                let _ = self.run(&tried.finally);
-                self.state.cut(depth);
-            }
-            return Err(Gone);
-        }
-        self.state.merge(branches);
-        self.run(&tried.finally)
     }
 }
 

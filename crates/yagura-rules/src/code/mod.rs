@@ -6,6 +6,7 @@
 //! by the size of its function, so that the whole is linear in the size of the tree.
 
 pub mod book;
+mod branches;
 mod call;
 mod check;
 mod collections;
@@ -141,6 +142,7 @@ impl<'a> Codes<'a> {
                 }),
             }
         }
+        program.link();
         let rules: Vec<(usize, &Code)> = self.rules.iter().map(|(_, code)| *code).enumerate().collect();
         let books: BTreeMap<Language, Book<'_>> = languages
             .into_iter()

@@ -67,7 +67,7 @@ impl Pattern {
                 (Some(part), Some(name)) => {
                     let fits = match part {
                         Part::Any => true,
-                        Part::Exact(text) => text == name,
+                        Part::Exact(text) => text == name || is_last_of(text, name),
                         Part::Contains(text) => name.to_ascii_lowercase().contains(text.as_str()),
                     };
                     if !fits {
@@ -78,6 +78,13 @@ impl Pattern {
             }
         }
     }
+}
+
+/// `http` is `net/http`, and `jwt` is `github.com/golang-jwt/jwt/v5`.
+fn is_last_of(text: &str, path: &str) -> bool {
+    let Some((head, last)) = path.rsplit_once('/') else { return false };
+    let version = last.strip_prefix('v').is_some_and(|rest| rest.parse::<u32>().is_ok());
+    if version { head.rsplit('/').next() == Some(text) } else { last == text }
 }
 
 /// `a.{b,c}.d` is `a.b.d` and `a.c.d`.

@@ -1,7 +1,9 @@
 //! From syntax trees to the representation of [`super::ir`]: one file for each language, on the ground that is here.
 
+mod go;
 mod java;
 mod javascript;
+mod javascript_values;
 mod php;
 mod python;
 
@@ -36,6 +38,7 @@ pub fn language(path: &str, head: &[u8]) -> Option<Language> {
     Some(match ending {
         "java" => Language::Java,
         "py" | "pyw" => Language::Python,
+        "go" => Language::Go,
         "php" | "php5" | "phtml" | "inc" => Language::Php,
         "js" | "jsx" | "mjs" | "cjs" => Language::JavaScript,
         "ts" | "mts" | "cts" => Language::TypeScript,
@@ -61,6 +64,7 @@ pub fn lower(
     let grammar: tree_sitter::Language = match language {
         Language::Java => tree_sitter_java::LANGUAGE.into(),
         Language::Python => tree_sitter_python::LANGUAGE.into(),
+        Language::Go => tree_sitter_go::LANGUAGE.into(),
         Language::Php => tree_sitter_php::LANGUAGE_PHP.into(),
         Language::JavaScript => tree_sitter_javascript::LANGUAGE.into(),
         Language::TypeScript => tree_sitter_typescript::LANGUAGE_TYPESCRIPT.into(),
@@ -114,6 +118,7 @@ pub fn lower(
         Language::Java => lowering.java(root),
         Language::Python => lowering.python(root),
         Language::Php => lowering.php(root),
+        Language::Go => lowering.go(root, path),
         Language::JavaScript | Language::TypeScript | Language::Tsx => lowering.javascript(root),
         _ => Vec::new(),
     };
