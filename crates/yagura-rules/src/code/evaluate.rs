@@ -54,7 +54,12 @@ impl<'p> Machine<'p> {
                 }
             }
             ExprKind::Assign(target, value) => {
-                let value = self.evaluate(value)?.at(expr.at);
+                let from = value;
+                let mut value = self.evaluate(value)?.at(expr.at);
+                // A second name for the same thing is still known by the first.
+                if value.is_blank() && value.taint.is_none() && matches!(from.kind, ExprKind::Name(_)) {
+                    value.path = self.hint(from);
+                }
                 self.write(target, value.clone(), expr.at)?;
                 Ok(value)
             }
