@@ -14,12 +14,30 @@ pub fn write(report: &Report<'_>, look: Look, show_suppressed: bool, out: &mut d
     let lang = report.lang;
     let shown: Vec<&CodeDetection> =
         report.code.iter().filter(|one| show_suppressed || one.suppressed.is_none()).collect();
-    let (secrets, resources): (Vec<_>, Vec<_>) =
-        shown.into_iter().partition(|one| one.cause.detector.starts_with("secret/"));
-    let value = lang.pick("Value", "値");
-    section(lang, lang.pick("Secrets", "シークレット"), value, &secrets, look, out)?;
-    let resource = lang.pick("Resource", "リソース");
-    section(lang, lang.pick("Configuration", "設定"), resource, &resources, look, out)
+    let kinds = [
+        ("code/", lang.pick("Source code", "ソースコード"), lang.pick("Code", "コード")),
+        ("secret/", lang.pick("Secrets", "シークレット"), lang.pick("Value", "値")),
+        ("config/", lang.pick("Configuration", "設定"), lang.pick("Resource", "リソース")),
+    ];
+    for (kind, title, excerpt) in kinds {
+        let own: Vec<&CodeDetection> =
+            shown.iter().copied().filter(|one| one.cause.detector.starts_with(kind)).collect();
+        section(lang, title, excerpt, &own, look, out)?;
+    }
+    Ok(())
+}
+
+/// The title, and where the flow begins.
+fn said_of(lang: Lang, one: &CodeDetection) -> String {
+    let title = title_of(lang.pick(&one.cause.detector_name, &one.name_ja), one.suppressed.as_ref());
+    let Some(first) = one.cause.flow.first() else { return title };
+    let line = first.line;
+    match (first.path == one.cause.path, lang) {
+        (true, Lang::En) => format!("{title}, from line {line}"),
+        (true, Lang::Ja) => format!("{title} ({line} 行目から)"),
+        (false, Lang::En) => format!("{title}, from {}:{line}", clean(&first.path)),
+        (false, Lang::Ja) => format!("{title} ({}:{line} から)", clean(&first.path)),
+    }
 }
 
 /// Flaws of one kind; `excerpt` is what their texts are.
@@ -56,7 +74,7 @@ fn section(
             Cell::new(&one.cause.rule),
             Cell::new(one.cause.lines.0.to_string()),
             Cell::new(&one.excerpt),
-            Cell::new(title_of(lang.pick(&one.cause.detector_name, &one.name_ja), one.suppressed.as_ref())),
+            Cell::new(said_of(lang, one)),
         ]);
     }
     table.write(out)?;
