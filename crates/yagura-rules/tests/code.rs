@@ -251,6 +251,11 @@ fn labelled_php_capabilities() {
 }
 
 #[test]
+fn labelled_csharp_flows() {
+    hold("juliet-csharp", "csharp", 0.8);
+}
+
+#[test]
 fn labelled_go_samples() {
     hold("gosec-samples", "go", 0.4);
 }
@@ -300,7 +305,7 @@ fn hostile_files_are_bounded() {
         let begin = Instant::now();
         let _ = found(&scan, &[("A.java", text)]);
         let _ = found(&scan, &[("a.py", text), ("a.ts", text)]);
-        let _ = found(&scan, &[("a.go", text)]);
+        let _ = found(&scan, &[("a.go", text), ("a.cs", text)]);
         let _ = found(&scan, &[("a.php", &format!("<?php\n{text}"))]);
         assert!(begin.elapsed() < Duration::from_secs(30), "case {number} took {:?}", begin.elapsed());
     }

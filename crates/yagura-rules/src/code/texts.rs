@@ -239,6 +239,10 @@ pub(super) fn function<'p>(
             }
             Some(Value::object(object))
         }
+        "GetBytes" | "GetString" if args.len() == 1 && full.contains("Encoding") => {
+            let value = first?;
+            Some(machine.as_text(&value))
+        }
         "parse" | "stringify" if fits("JSON.parse") || fits("JSON.stringify") => first,
         "assign" if fits("Object.assign") => {
             let target = first?;

@@ -1,5 +1,6 @@
 //! From syntax trees to the representation of [`super::ir`]: one file for each language, on the ground that is here.
 
+mod csharp;
 mod go;
 mod java;
 mod javascript;
@@ -39,6 +40,7 @@ pub fn language(path: &str, head: &[u8]) -> Option<Language> {
         "java" => Language::Java,
         "py" | "pyw" => Language::Python,
         "go" => Language::Go,
+        "cs" => Language::CSharp,
         "php" | "php5" | "phtml" | "inc" => Language::Php,
         "js" | "jsx" | "mjs" | "cjs" => Language::JavaScript,
         "ts" | "mts" | "cts" => Language::TypeScript,
@@ -64,6 +66,7 @@ pub fn lower(
     let grammar: tree_sitter::Language = match language {
         Language::Java => tree_sitter_java::LANGUAGE.into(),
         Language::Python => tree_sitter_python::LANGUAGE.into(),
+        Language::CSharp => tree_sitter_c_sharp::LANGUAGE.into(),
         Language::Go => tree_sitter_go::LANGUAGE.into(),
         Language::Php => tree_sitter_php::LANGUAGE_PHP.into(),
         Language::JavaScript => tree_sitter_javascript::LANGUAGE.into(),
@@ -119,6 +122,7 @@ pub fn lower(
         Language::Python => lowering.python(root),
         Language::Php => lowering.php(root),
         Language::Go => lowering.go(root, path),
+        Language::CSharp => lowering.csharp(root),
         Language::JavaScript | Language::TypeScript | Language::Tsx => lowering.javascript(root),
         _ => Vec::new(),
     };
