@@ -59,6 +59,9 @@ pub struct Front {
     /// Ids of the same check in other tools, by tool.
     #[serde(default)]
     pub equivalents: BTreeMap<String, Vec<String>>,
+    /// Controls of published standards that it serves: `fsbp:S3.8`, `cis-aws-3.0:2.1.4`.
+    #[serde(default)]
+    pub controls: Vec<String>,
 }
 
 /// People write `high`, not `HIGH`.

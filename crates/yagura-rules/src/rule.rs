@@ -27,6 +27,8 @@ pub struct Rule {
     pub tags: Vec<String>,
     /// Ids of the same check in other tools, by tool.
     pub equivalents: BTreeMap<String, Vec<String>>,
+    /// Controls of published standards that it serves, `standard:id`.
+    pub controls: Vec<String>,
     /// What a finding means.
     pub description: String,
     /// What to do about it.
@@ -172,6 +174,7 @@ fn rule(path: &str, text: &str) -> Result<Rule, PageError> {
         cwe: page.front.cwe,
         tags,
         equivalents: page.front.equivalents,
+        controls: page.front.controls,
         description: page.description,
         remediation: page.remediation,
         matcher,

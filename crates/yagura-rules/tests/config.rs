@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use yagura_model::{CodeDetection, TreePath};
+use yagura_model::{CodeDetection, TreePath, UnreadReason};
 use yagura_rules::config::Documents;
 use yagura_rules::{Matcher, RuleSet, Scan};
 
@@ -94,7 +94,52 @@ fn hostile_documents_are_bounded() {
         &TreePath::from_text("deep.yaml").unwrap(),
         format!("Resources: {} # AWS::", "[".repeat(50_000)).as_bytes(),
     );
-    assert_eq!(scan.documents(&documents).1.len(), 2);
+    let large = format!("Resources:\n  V:\n    Type: AWS::EC2::Volume\n#{}", " ".repeat(4 << 20));
+    documents.add(&TreePath::from_text("large.yaml").unwrap(), large.as_bytes());
+    let unread = scan.documents(&documents).1;
+    assert_eq!(unread.len(), 3);
+    assert!(unread.iter().any(|one| one.reason == UnreadReason::LeftOut));
+    let hub: String = (0..3_000)
+        .map(|n| {
+            format!("resource \"aws_s3_bucket_logging\" \"l{n}\" {{\n  bucket = aws_s3_bucket.hub.id\n}}\n")
+        })
+        .collect();
+    let hub = format!("resource \"aws_s3_bucket\" \"hub\" {{}}\n{hub}");
+    assert!(!finds(&scan, "main.tf", &hub, "aws-s3-log"));
+}
+
+fn finds(scan: &Scan<'_>, name: &str, text: &str, rule: &str) -> bool {
+    found(scan, name, text).iter().any(|one| one.cause.rule == rule && one.suppressed.is_none())
+}
+
+#[test]
+fn a_page_that_cannot_be_meant_is_refused() {
+    let page = |block: &str| {
+        format!(
+            "---\nid: x\nseverity: low\n---\n# X\n```yaml config\nresources: [aws_x]\nrequire: {block}\n```\n"
+        )
+    };
+    let read =
+        |block: &str| RuleSet::read([("x.md", page(block).as_str())]).map_err(|error| error.to_string());
+    assert!(read("{path: a, matches: \"[\"}").unwrap_err().contains("x.md"));
+    assert!(read("{path: a}").unwrap_err().contains("nothing is asked of `a`"));
+    assert!(read("{all: [{}]}").unwrap_err().contains("asks nothing"));
+    assert!(read("{path: a, matches: \"^a\", matches_not: \"b\"}").is_ok());
+}
+
+#[test]
+fn metadata_of_a_template_silences_rules_of_other_tools() {
+    let rules = RuleSet::built_in().unwrap();
+    let scan = scan(&rules);
+    let bucket = "Resources:\n  B:\n    Type: AWS::S3::Bucket\n";
+    assert!(finds(&scan, "t.yaml", bucket, "aws-s3-log"));
+    for metadata in [
+        "{cfn_nag: {rules_to_suppress: [{id: W35, reason: logs of logs}]}}",
+        "{checkov: {skip: [{id: CKV_AWS_18, comment: logs of logs}]}}",
+    ] {
+        let text = format!("{bucket}    Metadata: {metadata}\n");
+        assert!(!finds(&scan, "t.yaml", &text, "aws-s3-log"), "{metadata}");
+    }
 }
 
 fn gather(root: &Path, folder: &Path, documents: &mut Documents) {
@@ -127,7 +172,7 @@ fn labelled_resources_are_judged_as_labelled() {
     let mut documents = Documents::default();
     gather(folder.path(), folder.path(), &mut documents);
     let (found, unread) = scan.documents(&documents);
-    println!("{} findings, {} documents not read", found.len(), unread.len());
+    println!("{} findings; not read: {unread:?}", found.len());
     let mut by: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for rule in rules.rules.iter().filter(|rule| matches!(rule.matcher, Matcher::Config(_))) {
         for id in rule.equivalents.get("checkov").into_iter().flatten() {
@@ -168,5 +213,5 @@ fn labelled_resources_are_judged_as_labelled() {
     println!("{right} of {all} facts agree; {} of {} check ids are covered", covered.len(), ids.len());
     println!("missed and false by check: {worst:?}");
     assert!(f64::from(right) >= 0.97 * f64::from(all), "agreement");
-    assert!(covered.len() * 100 >= ids.len() * 50, "coverage");
+    assert!(covered.len() * 100 >= ids.len() * 80, "coverage");
 }

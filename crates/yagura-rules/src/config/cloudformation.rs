@@ -186,16 +186,7 @@ pub fn read(path: &str, text: &str) -> Result<Vec<Resource>, String> {
         {
             properties.extend(map);
         }
-        let skips = node
-            .get("Metadata")
-            .and_then(|node| node.get("checkov")?.get("skip"))
-            .map_or(&[][..], Node::items)
-            .iter()
-            .filter_map(|skip| {
-                let reason = skip.get("comment").and_then(Node::text).unwrap_or_default();
-                Some((skip.get("id")?.text()?.to_owned(), reason.to_owned()))
-            })
-            .collect();
+        let skips = skips(node);
         out.push(Resource {
             kind: kind.to_owned(),
             name: name.clone(),
@@ -207,6 +198,25 @@ pub fn read(path: &str, text: &str) -> Result<Vec<Resource>, String> {
         });
     }
     Ok(out)
+}
+
+/// What the metadata of a resource asks to leave out, in the words of other tools: ids and reasons.
+fn skips(node: &Node) -> Vec<(String, String)> {
+    let metadata = node.get("Metadata");
+    let list = |tool: &str, key: &str| {
+        metadata.and_then(|node| node.get(tool)?.get(key)).map_or(&[][..], Node::items)
+    };
+    let of = |skips: &[Node], reason: &str| -> Vec<(String, String)> {
+        let text = |skip: &Node, key: &str| skip.get(key).and_then(Node::text).unwrap_or_default().to_owned();
+        skips
+            .iter()
+            .map(|skip| (text(skip, "id"), text(skip, reason)))
+            .filter(|(id, _)| !id.is_empty())
+            .collect()
+    };
+    let mut all = of(list("checkov", "skip"), "comment");
+    all.extend(of(list("cfn_nag", "rules_to_suppress"), "reason"));
+    all
 }
 
 impl Template<'_> {

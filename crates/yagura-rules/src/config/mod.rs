@@ -5,16 +5,19 @@
 //! on the ground of an unknown value.
 
 mod cloudformation;
+mod credential;
 mod policy;
 mod query;
 mod terraform;
 mod value;
+mod view;
 
 pub use query::Config;
 pub use value::Value;
+pub use view::View;
 
 use crate::rule::Rule;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use yagura_model::{CodeCause, CodeDetection, Suppressed, TreePath, Unread, UnreadReason};
 
 /// Deeper nesting is refused in every format.
@@ -42,35 +45,6 @@ pub struct Resource {
     pub skips: Vec<(String, String)>,
 }
 
-/// The resources that can refer to each other: one template, or one directory of Terraform files.
-#[derive(Debug)]
-pub struct View<'a> {
-    resources: &'a [Resource],
-    /// What each resource refers to, by address.
-    references: BTreeMap<&'a str, Vec<String>>,
-}
-
-impl<'a> View<'a> {
-    fn new(resources: &'a [Resource]) -> Self {
-        let references = resources.iter().map(|resource| {
-            let mut names = Vec::new();
-            resource.properties.references(&mut names);
-            (resource.address.as_str(), names)
-        });
-        Self { resources, references: references.collect() }
-    }
-
-    /// Whether one of two resources refers to the other.
-    fn related(&self, a: &Resource, b: &Resource) -> bool {
-        let refers = |from: &Resource, to: &Resource| {
-            self.references
-                .get(from.address.as_str())
-                .is_some_and(|names| names.iter().any(|name| *name == to.address || *name == to.name))
-        };
-        refers(a, b) || refers(b, a)
-    }
-}
-
 /// The rules, by the type of resource that they are about.
 #[derive(Debug)]
 pub struct Configs<'a> {
@@ -83,16 +57,27 @@ pub struct Documents {
     /// Path and text, by directory.
     terraform: BTreeMap<String, Vec<(String, String)>>,
     templates: Vec<(String, String)>,
+    /// What looks like a template and is too large for one.
+    large: Vec<Unread>,
 }
 
 impl Documents {
     /// Takes a file whose name and text say that it may be one.
     pub fn add(&mut self, path: &TreePath, bytes: &[u8]) {
-        if bytes.len() > MOST_BYTES {
-            return;
-        }
         let extension = path.name().rsplit_once('.').map_or("", |(_, extension)| extension);
         let has = |word: &[u8]| bytes.windows(word.len()).any(|window| window == word);
+        let wanted = match extension {
+            "tf" => true,
+            "yaml" | "yml" | "json" | "template" => has(b"Resources") && has(b"AWS::"),
+            _ => false,
+        };
+        if wanted && bytes.len() > MOST_BYTES {
+            return self.large.push(Unread {
+                path: path.clone(),
+                reason: UnreadReason::LeftOut,
+                detail: format!("a template of {} bytes is not looked at", bytes.len()),
+            });
+        }
         match extension {
             "tf" => {
                 let text = String::from_utf8_lossy(bytes).into_owned();
@@ -101,7 +86,7 @@ impl Documents {
                     .or_default()
                     .push((path.as_str().to_owned(), text));
             }
-            "yaml" | "yml" | "json" | "template" if has(b"Resources") && has(b"AWS::") => {
+            _ if wanted => {
                 self.templates.push((path.as_str().to_owned(), String::from_utf8_lossy(bytes).into_owned()));
             }
             _ => {}
@@ -123,7 +108,7 @@ impl<'a> Configs<'a> {
 
     /// Judges every resource of the documents.
     pub fn judge(&self, documents: &Documents) -> (Vec<CodeDetection>, Vec<Unread>) {
-        let (mut found, mut unread) = (Vec::new(), Vec::new());
+        let (mut found, mut unread) = (Vec::new(), documents.large.clone());
         let mut broken = |path: &str, detail: String| {
             unread.push(Unread {
                 path: TreePath::from_text(path).unwrap_or_default(),
@@ -158,15 +143,13 @@ impl<'a> Configs<'a> {
         found: &mut Vec<CodeDetection>,
     ) {
         let view = View::new(resources);
+        let mut seen = BTreeSet::new();
         for resource in resources {
             for (rule, config) in self.rules.get(resource.kind.as_str()).into_iter().flatten() {
-                let again = |one: &CodeDetection| {
-                    one.cause.rule == rule.id
-                        && one.cause.path == resource.path
-                        && one.cause.lines == resource.lines
-                };
                 // Instances of one block are written once, and found once.
-                if config.finds(resource, &view) && !found.iter().rev().take(1_000).any(again) {
+                if config.finds(resource, &view)
+                    && seen.insert((rule.id.as_str(), resource.path.as_str(), resource.lines))
+                {
                     found.push(detection(rule, resource, text(&resource.path)));
                 }
             }

@@ -72,7 +72,9 @@ impl Value {
     pub fn same(&self, other: &Self) -> bool {
         match (self.as_text(), other.as_text()) {
             (Some(a), Some(b)) if matches!(self, Self::Bool(_)) || matches!(other, Self::Bool(_)) => {
-                a.eq_ignore_ascii_case(&b)
+                let word =
+                    |text: &str| if text == "1" { "true".to_owned() } else { text.to_ascii_lowercase() };
+                word(&a) == word(&b)
             }
             (Some(a), Some(b)) => a == b,
             _ => self == other,
@@ -89,7 +91,8 @@ impl Value {
         }
     }
 
-    /// The values at a path of names joined by `.`; lists on the way are gone through.
+    /// The values at a path of names joined by `.`; lists on the way are gone through, and `*` is
+    /// every name.
     pub fn at<'a>(&'a self, path: &str, into: &mut Vec<&'a Self>) {
         match self {
             Self::List(items) => items.iter().for_each(|item| item.at(path, into)),
@@ -98,6 +101,9 @@ impl Value {
             other if path.is_empty() => into.push(other),
             Self::Map(map) => {
                 let (step, rest) = path.split_once('.').unwrap_or((path, ""));
+                if step == "*" {
+                    return map.values().for_each(|value| value.at(rest, into));
+                }
                 if let Some(value) = map.get(step) {
                     // An empty list that is written is there, though nothing is in it.
                     if rest.is_empty() && *value == Self::List(Vec::new()) {

@@ -69,6 +69,9 @@ pub fn show(id: &str, as_json: bool, lang: Lang) -> Result<u8, Failure> {
         for (tool, ids) in &rule.equivalents {
             writeln!(out, "\n{tool}: {}", ids.join(", "))?;
         }
+        if !rule.controls.is_empty() {
+            writeln!(out, "\n{}: {}", lang.pick("controls", "統制"), rule.controls.join(", "))?;
+        }
         Ok(())
     })?;
     Ok(exit::DONE)
@@ -83,6 +86,7 @@ fn document(rule: &Rule, lang: Lang) -> Value {
         "cwes": cwe_ids(&rule.cwe),
         "tags": rule.tags,
         "equivalents": rule.equivalents,
+        "controls": rule.controls,
         "description": rule.description,
         "remediation": rule.remediation,
     })
