@@ -7,35 +7,56 @@ use std::collections::BTreeMap;
 
 /// A document as written, with the lines of each entry of its maps.
 #[derive(Debug, Clone)]
-enum Node {
+pub enum Node {
     Scalar(Value),
     List(Vec<Node>),
     Map(Vec<(String, u32, u32, Node)>),
 }
 
 impl Node {
-    fn get(&self, key: &str) -> Option<&Self> {
+    /// The entry of a map.
+    pub fn get(&self, key: &str) -> Option<&Self> {
         match self {
             Self::Map(entries) => entries.iter().find(|entry| entry.0 == key).map(|entry| &entry.3),
             _ => None,
         }
     }
 
-    fn entries(&self) -> &[(String, u32, u32, Node)] {
+    /// The entries of a map: name, first and last line, value.
+    pub fn entries(&self) -> &[(String, u32, u32, Node)] {
         match self {
             Self::Map(entries) => entries,
             _ => &[],
         }
     }
 
-    fn text(&self) -> Option<&str> {
+    /// A string.
+    pub fn text(&self) -> Option<&str> {
         match self {
             Self::Scalar(Value::Text(text)) => Some(text),
             _ => None,
         }
     }
 
-    fn items(&self) -> &[Self] {
+    /// The first and last line of a map.
+    pub fn lines(&self) -> (u32, u32) {
+        let first = self.entries().first().map_or(1, |entry| entry.1);
+        (first, self.entries().iter().map(|entry| entry.2).fold(first, u32::max))
+    }
+
+    /// As a value, with names as they are written.
+    pub fn as_written(&self) -> Value {
+        match self {
+            Self::Scalar(value) => value.clone(),
+            Self::List(items) => Value::List(items.iter().map(Self::as_written).collect()),
+            Self::Map(entries) => {
+                Value::Map(entries.iter().map(|(key, _, _, node)| (key.clone(), node.as_written())).collect())
+            }
+        }
+    }
+
+    /// The items of a list.
+    pub fn items(&self) -> &[Self] {
         match self {
             Self::List(items) => items,
             _ => &[],
@@ -67,8 +88,11 @@ fn tagged(tag: Option<String>, node: Node, line: u32) -> Node {
     }
 }
 
-/// The first document of a text, and the number of lines.
-fn parse(text: &str) -> Result<Option<Node>, String> {
+/// The first document of a text.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn parse(text: &str) -> Result<Option<Node>, String> {
     let mut open: Vec<Open> = Vec::new();
     for event in Parser::new_from_str(text) {
         let (event, span) = event.map_err(|error| error.to_string())?;
@@ -152,6 +176,11 @@ pub fn document(text: &str) -> Option<Value> {
     let node = parse(text).ok()??;
     let none = Node::Map(Vec::new());
     Some(Template { root: &none }.value(&node, 0))
+}
+
+/// The same with names as they are written.
+pub fn document_as_written(text: &str) -> Option<Value> {
+    Some(parse(text).ok()??.as_written())
 }
 
 struct Template<'a> {

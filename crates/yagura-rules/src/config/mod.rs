@@ -57,6 +57,8 @@ pub struct Documents {
     /// Path and text, by directory.
     terraform: BTreeMap<String, Vec<(String, String)>>,
     templates: Vec<(String, String)>,
+    /// Plans of Terraform in JSON.
+    plans: Vec<(String, String)>,
     /// What looks like a template and is too large for one.
     large: Vec<Unread>,
 }
@@ -64,32 +66,32 @@ pub struct Documents {
 impl Documents {
     /// Takes a file whose name and text say that it may be one.
     pub fn add(&mut self, path: &TreePath, bytes: &[u8]) {
-        let extension = path.name().rsplit_once('.').map_or("", |(_, extension)| extension);
+        let name = path.name();
+        let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
         let has = |word: &[u8]| bytes.windows(word.len()).any(|window| window == word);
-        let wanted = match extension {
-            "tf" => true,
-            "yaml" | "yml" | "json" | "template" => has(b"Resources") && has(b"AWS::"),
-            _ => false,
-        };
-        if wanted && bytes.len() > MOST_BYTES {
+        let terraform = [".tf", ".tf.json", ".tfvars", ".tfvars.json"].iter().any(|end| name.ends_with(end));
+        let plan = !terraform && extension == "json" && has(b"\"planned_values\"");
+        let template = !terraform
+            && matches!(extension, "yaml" | "yml" | "json" | "template")
+            && has(b"Resources")
+            && has(b"AWS::");
+        if !terraform && !plan && !template {
+            return;
+        }
+        if bytes.len() > MOST_BYTES {
             return self.large.push(Unread {
                 path: path.clone(),
                 reason: UnreadReason::LeftOut,
                 detail: format!("a template of {} bytes is not looked at", bytes.len()),
             });
         }
-        match extension {
-            "tf" => {
-                let text = String::from_utf8_lossy(bytes).into_owned();
-                self.terraform
-                    .entry(path.parent().to_owned())
-                    .or_default()
-                    .push((path.as_str().to_owned(), text));
-            }
-            _ if wanted => {
-                self.templates.push((path.as_str().to_owned(), String::from_utf8_lossy(bytes).into_owned()));
-            }
-            _ => {}
+        let file = (path.as_str().to_owned(), String::from_utf8_lossy(bytes).into_owned());
+        if terraform {
+            self.terraform.entry(path.parent().to_owned()).or_default().push(file);
+        } else if plan {
+            self.plans.push(file);
+        } else {
+            self.templates.push(file);
         }
     }
 }
@@ -116,16 +118,32 @@ impl<'a> Configs<'a> {
                 detail,
             });
         };
-        for files in documents.terraform.values() {
-            let mut parsed = Vec::new();
+        let mut directories = terraform::Directories::new();
+        let mut texts: BTreeMap<&str, &str> = BTreeMap::new();
+        for (directory, files) in &documents.terraform {
+            let parsed = directories.entry(directory.clone()).or_default();
             for (path, text) in files {
                 match terraform::parse(path, text) {
-                    Ok(file) => parsed.push(file),
+                    Ok(file) => {
+                        texts.insert(path, text);
+                        parsed.push(file);
+                    }
                     Err(detail) => broken(path, detail),
                 }
             }
-            let text = |path: &str| files.iter().find(|file| file.0 == path).map_or("", |file| &file.1);
-            self.view(&terraform::read(&parsed), &text, &mut found);
+        }
+        let text = |path: &str| texts.get(path).copied().unwrap_or_default();
+        for root in terraform::roots(&directories) {
+            self.view(&terraform::read(&directories, root), &text, &mut found);
+        }
+        // A module that several directories call is written once, and found once.
+        let mut seen = BTreeSet::new();
+        found.retain(|one| seen.insert((one.cause.rule.clone(), one.cause.path.clone(), one.cause.lines)));
+        for (path, text) in &documents.plans {
+            match terraform::plan::read(path, text) {
+                Ok(resources) => self.view(&resources, &|_| text, &mut found),
+                Err(detail) => broken(path, detail),
+            }
         }
         for (path, text) in &documents.templates {
             match cloudformation::read(path, text) {

@@ -59,6 +59,16 @@ impl Value {
         }
     }
 
+    /// Whether it is true, as conditions take it; text is read.
+    pub fn truth(&self) -> Option<bool> {
+        match self {
+            Self::Bool(value) => Some(*value),
+            Self::Text(text) if text == "true" => Some(true),
+            Self::Text(text) if text == "false" => Some(false),
+            _ => None,
+        }
+    }
+
     /// A list as it is, anything else as a list of one, null as none.
     pub fn items(&self) -> &[Self] {
         match self {
