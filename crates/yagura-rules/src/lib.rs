@@ -6,6 +6,7 @@
 
 pub mod code;
 pub mod config;
+pub mod example;
 pub mod page;
 pub mod rule;
 pub mod scan;

@@ -78,22 +78,26 @@ pub struct Block<'a> {
     pub role: &'a str,
     /// What is inside, with its line ends.
     pub text: &'a str,
+    /// How many lines of the page are before its text.
+    pub before: u32,
 }
 
 /// Why a page is no rule.
 #[derive(Debug, thiserror::Error)]
 pub enum PageError {
     /// The front matter is missing or not closed.
-    #[error("`{page}` does not begin with a front matter between lines `---`")]
+    #[error("`{page}:1` does not begin with a front matter between lines `---`")]
     NoFront {
         /// The page.
         page: String,
     },
     /// The front matter or a block is not what it should be.
-    #[error("`{page}`: {part}: {detail}")]
+    #[error("`{page}{}`: {part}: {detail}", at(*line))]
     Malformed {
         /// The page.
         page: String,
+        /// The line from 1: of the page once it is read as a whole, of the part before.
+        line: Option<u32>,
         /// `front matter` or the role of a block.
         part: String,
         /// What is wrong.
@@ -104,8 +108,64 @@ pub enum PageError {
 impl PageError {
     /// An error in one part of a page.
     pub fn malformed(page: &str, part: &str, detail: impl std::fmt::Display) -> Self {
-        Self::Malformed { page: page.to_owned(), part: part.to_owned(), detail: detail.to_string() }
+        Self::Malformed {
+            page: page.to_owned(),
+            line: None,
+            part: part.to_owned(),
+            detail: detail.to_string(),
+        }
     }
+
+    /// What the reader of YAML says of one part of a page.
+    pub fn yaml(page: &str, part: &str, error: &serde_saphyr::Error) -> Self {
+        let line = error.location().and_then(|at| u32::try_from(at.line()).ok()).filter(|line| *line > 0);
+        let text = error.without_snippet().to_string();
+        let text = text.lines().next().unwrap_or_default();
+        // The line of the page is told before; that of the part would only confuse.
+        let detail = match text.find(" at line ") {
+            Some(at) => text.get(..at).unwrap_or(text),
+            None => text,
+        };
+        Self::Malformed { page: page.to_owned(), line, part: part.to_owned(), detail: detail.to_owned() }
+    }
+
+    /// The same error with the line of the page; `text` begins behind line `before` of it. What names no line is looked
+    /// for by the first word between backticks.
+    #[must_use]
+    pub fn within(self, before: u32, text: &str) -> Self {
+        let Self::Malformed { page, line, part, detail } = self else { return self };
+        let named = || {
+            let word = detail.split('`').nth(1)?;
+            let at = text.lines().position(|line| line.contains(word))?;
+            u32::try_from(at + 1).ok()
+        };
+        let line = Some(before + line.or_else(named).unwrap_or(1));
+        Self::Malformed { page, line, part, detail }
+    }
+}
+
+/// A regular expression of a page. It runs in linear time; how large it may become is bounded here.
+///
+/// # Errors
+/// It is none, or too large.
+pub fn regex(text: &str) -> Result<regex::Regex, String> {
+    let built =
+        regex::RegexBuilder::new(text).size_limit(2 << 20).dfa_size_limit(2 << 20).nest_limit(100).build();
+    built.map_err(|error| told(text, &error))
+}
+
+/// One line of what the library says in several.
+pub fn told(pattern: &str, error: &regex::Error) -> String {
+    let said = error.to_string();
+    let last = said.lines().last().unwrap_or_default();
+    let last = last.strip_prefix("error: ").unwrap_or(last);
+    let short: String = pattern.chars().take(60).collect();
+    format!("`{short}`: {last}")
+}
+
+/// `:3`
+fn at(line: Option<u32>) -> String {
+    line.map(|line| format!(":{line}")).unwrap_or_default()
 }
 
 /// Reads a page. `path` is for error messages.
@@ -116,18 +176,23 @@ pub fn read<'a>(path: &str, text: &'a str) -> Result<Page<'a>, PageError> {
     let missing = || PageError::NoFront { page: path.to_owned() };
     let rest = text.strip_prefix("---\n").ok_or_else(missing)?;
     let (front, rest) = rest.split_once("\n---\n").ok_or_else(missing)?;
-    let front: Front =
-        serde_saphyr::from_str(front).map_err(|error| PageError::malformed(path, "front matter", error))?;
-    let Body { name, description, remediation, blocks } = body(path, rest)?;
+    let before = count(front) + 2;
+    let front: Front = serde_saphyr::from_str(front)
+        .map_err(|error| PageError::yaml(path, "front matter", &error).within(1, front))?;
+    let Body { name, description, remediation, blocks } = body(path, rest, before)?;
     Ok(Page { front, name, description, remediation, blocks })
 }
 
-/// The blocks of a page without front matter.
+fn count(text: &str) -> u32 {
+    u32::try_from(text.split('\n').count()).unwrap_or(u32::MAX)
+}
+
+/// The blocks of a page without front matter; `before` lines of it are not in `text`.
 ///
 /// # Errors
 /// A fence is not closed.
-pub fn blocks<'a>(path: &str, text: &'a str) -> Result<Vec<Block<'a>>, PageError> {
-    Ok(body(path, text)?.blocks)
+pub fn blocks<'a>(path: &str, text: &'a str, before: u32) -> Result<Vec<Block<'a>>, PageError> {
+    Ok(body(path, text, before)?.blocks)
 }
 
 struct Body<'a> {
@@ -137,22 +202,26 @@ struct Body<'a> {
     blocks: Vec<Block<'a>>,
 }
 
-fn body<'a>(path: &str, mut rest: &'a str) -> Result<Body<'a>, PageError> {
+fn body<'a>(path: &str, mut rest: &'a str, mut number: u32) -> Result<Body<'a>, PageError> {
     let (mut name, mut blocks) = ("", Vec::new());
     let (mut description, mut remediation) = (String::new(), String::new());
     let mut section = "";
     while let Some(line) = rest.split_inclusive('\n').next() {
         rest = rest.get(line.len()..).unwrap_or_default();
+        number += 1;
         let line = line.trim_end();
         if let Some(fence) = line.strip_prefix("```") {
             let end = if rest.starts_with("```") { Some(0) } else { rest.find("\n```").map(|at| at + 1) };
             let Some(end) = end else {
-                return Err(PageError::malformed(path, fence, "the block is not closed"));
+                return Err(
+                    PageError::malformed(path, fence, "the block is not closed").within(number - 1, "")
+                );
             };
             let mut words = fence.split_whitespace();
             let (language, role) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
             let (inside, after) = rest.split_at(end);
-            blocks.push(Block { language, role, text: inside });
+            blocks.push(Block { language, role, text: inside, before: number });
+            number += count(inside);
             rest = after.split_once('\n').map_or("", |(_, after)| after);
         } else if let Some(heading) = line.strip_prefix("# ") {
             (name, section) = (heading, "description");
@@ -185,7 +254,10 @@ mod tests {
         let page = read("x.md", text).unwrap();
         assert_eq!((page.front.id.as_str(), page.name), ("x-y", "Name"));
         assert_eq!((page.description.as_str(), page.remediation.as_str()), ("Why it matters.", "Do this."));
-        assert_eq!(page.blocks, [Block { language: "yaml", role: "secret", text: "keywords: [a]\n" }]);
+        assert_eq!(
+            page.blocks,
+            [Block { language: "yaml", role: "secret", text: "keywords: [a]\n", before: 15 }]
+        );
     }
 
     #[test]

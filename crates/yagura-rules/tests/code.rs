@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 use yagura_model::{CodeDetection, TreePath};
 use yagura_rules::code::Sources;
-use yagura_rules::{Matcher, RuleSet, Scan};
+use yagura_rules::{Matcher, RuleSet, Scan, example};
 
 fn scan<'a>(rules: &'a RuleSet) -> Scan<'a> {
     Scan::new(rules, &["code".to_owned()])
@@ -19,28 +19,6 @@ fn found(scan: &Scan<'_>, files: &[(&str, &str)]) -> Vec<CodeDetection> {
         sources.add(&TreePath::from_text(path).unwrap(), text.as_bytes());
     }
     scan.sources(&sources).0
-}
-
-fn ending(language: &str) -> &str {
-    match language {
-        "java" => "java",
-        "javascript" => "js",
-        "jsx" => "jsx",
-        "typescript" => "ts",
-        "tsx" => "tsx",
-        "python" => "py",
-        "go" => "go",
-        "php" => "php",
-        "csharp" => "cs",
-        "ruby" => "rb",
-        "kotlin" => "kt",
-        "scala" => "scala",
-        "c" => "c",
-        "cpp" => "cpp",
-        "rust" => "rs",
-        "shell" => "sh",
-        other => panic!("no file ends for {other}"),
-    }
 }
 
 #[test]
@@ -56,8 +34,8 @@ fn every_example_says_the_truth() {
         assert!(rule.examples.iter().any(|example| example.finding), "{} shows no finding", rule.id);
         assert!(rule.examples.iter().any(|example| !example.finding), "{} shows what is fine", rule.id);
         for example in &rule.examples {
-            let path = format!("example.{}", ending(&example.language));
-            let found = found(&scan, &[(&path, &example.text)]);
+            let path = example::path(&example.language).unwrap();
+            let found = found(&scan, &[(path, &example.text)]);
             if found.iter().any(|one| one.cause.rule == rule.id) != example.finding {
                 wrong.push(format!("{}: finding is {}", rule.id, !example.finding));
             }

@@ -1,47 +1,7 @@
 //! Every page is its own test: its examples are filled in and looked at.
 
+use yagura_rules::example::fill;
 use yagura_rules::{Matcher, RuleSet, Scan};
-
-/// Fills `{A-Z0-9:12}` with characters of these, the same ones on every run.
-fn fill(shape: &str, seed: &mut u64) -> String {
-    let mut out = String::new();
-    let mut rest = shape;
-    while let Some((before, after)) = rest.split_once('{') {
-        out.push_str(before);
-        let placeholder = after.split_once('}').and_then(|(inside, rest)| {
-            let (class, count) = inside.rsplit_once(':')?;
-            Some((class, count.parse::<usize>().ok()?, rest))
-        });
-        let Some((class, count, next)) = placeholder else {
-            out.push('{');
-            rest = after;
-            continue;
-        };
-        let alphabet = characters(class);
-        for _ in 0..count {
-            *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            out.push(alphabet[(*seed >> 33) as usize % alphabet.len()]);
-        }
-        rest = next;
-    }
-    out + rest
-}
-
-fn characters(class: &str) -> Vec<char> {
-    let listed: Vec<char> = class.chars().collect();
-    let mut all = Vec::new();
-    let mut at = 0;
-    while at < listed.len() {
-        if listed.get(at + 1) == Some(&'-') && at + 2 < listed.len() {
-            all.extend(listed[at]..=listed[at + 2]);
-            at += 3;
-        } else {
-            all.push(listed[at]);
-            at += 1;
-        }
-    }
-    all
-}
 
 #[test]
 fn every_example_says_the_truth() {

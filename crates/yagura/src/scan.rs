@@ -21,7 +21,7 @@ mod progress;
 mod repository;
 mod target;
 
-pub use code::{Code, rules};
+pub use code::{Code, rules, wanted as looks_into_files};
 pub use progress::Progress;
 pub use target::TargetSpec;
 
@@ -30,6 +30,8 @@ pub use target::TargetSpec;
 pub struct Options {
     /// What is looked for beside packages: `secret`.
     pub scanners: Vec<String>,
+    /// Folders of rule pages beside the built-in ones.
+    pub rules: Vec<PathBuf>,
     /// Globs of directories to leave out.
     pub skip_dirs: Vec<String>,
     /// Globs of files to leave out.
@@ -186,7 +188,7 @@ fn looked_at(
     limits: &Limits,
 ) -> Result<(Inventory, Code), Failure> {
     let mut found = inventory(tree, selection, limits);
-    let code = code::look(tree, selection, &options.scanners, limits, &mut found)?;
+    let code = code::look(tree, selection, options, limits, &mut found)?;
     Ok((found, code))
 }
 

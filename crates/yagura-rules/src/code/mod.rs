@@ -218,6 +218,6 @@ fn detection<'p>(
         name_ja: rule.name_ja.clone(),
         columns: (hit.at.column, last.max(hit.at.column)),
         excerpt: excerpt.chars().take(200).collect(),
-        suppressed: suppress::inline(&rule.id, hit.at.line, own, line),
+        suppressed: suppress::inline(rule, (hit.at.line, hit.at.end_line), own, line),
     }
 }

@@ -283,12 +283,30 @@ impl Code {
     /// It says something that no rule says.
     pub fn read(page: &str, text: &str) -> Result<Self, PageError> {
         let bad = |detail: String| PageError::malformed(page, "code", detail);
-        let raw: RawCode = serde_saphyr::from_str(text).map_err(|error| bad(error.to_string()))?;
+        let raw: RawCode =
+            serde_saphyr::from_str(text).map_err(|error| PageError::yaml(page, "code", &error))?;
         let languages = read_languages(&raw.languages).map_err(bad)?;
         let sinks = raw.sinks.iter().map(sink).collect::<Result<Vec<_>, _>>().map_err(bad)?;
         Ok(Self { languages, sources: raw.sources, context: raw.context, sinks })
     }
 }
+
+/// What `languages` of a page may name.
+pub const LANGUAGES: &[&str] = &[
+    "c",
+    "csharp",
+    "go",
+    "java",
+    "javascript",
+    "jvm",
+    "kotlin",
+    "php",
+    "python",
+    "ruby",
+    "rust",
+    "scala",
+    "shell",
+];
 
 fn read_languages(words: &[String]) -> Result<Vec<Language>, String> {
     let mut out = Vec::new();
@@ -307,7 +325,12 @@ fn read_languages(words: &[String]) -> Result<Vec<Language>, String> {
             "rust" => out.push(Language::Rust),
             "shell" => out.push(Language::Shell),
             "jvm" => out.extend([Language::Java, Language::Kotlin, Language::Scala]),
-            other => return Err(format!("`{other}` is no language")),
+            other => {
+                return Err(format!(
+                    "`languages`: `{other}` is no language; there are {}",
+                    LANGUAGES.join(", ")
+                ));
+            }
         }
     }
     Ok(out)
@@ -333,9 +356,7 @@ fn sink(raw: &RawSink) -> Result<Sink, String> {
 }
 
 fn condition(raw: &RawWhere) -> Result<Where, String> {
-    let regex = |text: &Option<String>| {
-        text.as_ref().map(|text| Regex::new(text).map_err(|error| error.to_string())).transpose()
-    };
+    let regex = |text: &Option<String>| text.as_ref().map(|text| crate::page::regex(text)).transpose();
     Ok(Where {
         arg: raw.arg.clone(),
         field: raw.field.clone(),
@@ -520,7 +541,8 @@ impl Model {
     /// It says something that no model says.
     pub fn read(page: &str, text: &str) -> Result<Self, PageError> {
         let bad = |detail: String| PageError::malformed(page, "model", detail);
-        let raw: RawModel = serde_saphyr::from_str(text).map_err(|error| bad(error.to_string()))?;
+        let raw: RawModel =
+            serde_saphyr::from_str(text).map_err(|error| PageError::yaml(page, "model", &error))?;
         let languages = read_languages(&raw.languages).map_err(bad)?;
         let sources = raw.sources.iter().map(source).collect::<Result<Vec<_>, _>>().map_err(bad)?;
         let cleans = |raws: &[RawClean]| {

@@ -34,7 +34,7 @@ impl Config {
     /// It is not YAML of this shape, or a pattern in it is no regular expression.
     pub fn read(page: &str, text: &str) -> Result<Self, PageError> {
         let config: Self =
-            serde_saphyr::from_str(text).map_err(|error| PageError::malformed(page, "config", error))?;
+            serde_saphyr::from_str(text).map_err(|error| PageError::yaml(page, "config", &error))?;
         if config.resources.is_empty() {
             return Err(PageError::malformed(page, "config", "name the types of resources"));
         }

@@ -92,7 +92,7 @@ impl Secret {
     /// It is not YAML of this shape. Whether its pattern is a regular expression is seen when it is first needed.
     pub fn read(page: &str, text: &str) -> Result<Self, PageError> {
         let secret: Self =
-            serde_saphyr::from_str(text).map_err(|error| PageError::malformed(page, "secret", error))?;
+            serde_saphyr::from_str(text).map_err(|error| PageError::yaml(page, "secret", &error))?;
         let ways = [!secret.keywords.is_empty(), !secret.near.is_empty(), secret.assigned.is_some()];
         if ways.iter().filter(|way| **way).count() != 1 {
             return Err(PageError::malformed(page, "secret", "give one of keywords, near and assigned"));
@@ -105,12 +105,24 @@ impl Secret {
 
     /// The pattern, compiled when it is first needed: most rules never are.
     fn regex(&self) -> Option<&Regex> {
-        let compile = || {
-            let pattern = self.pattern.as_deref()?;
-            let pattern = if self.near.is_empty() { pattern.to_owned() } else { format!("^(?:{pattern})$") };
-            RegexBuilder::new(&pattern).unicode(false).size_limit(4 << 20).build().ok()
-        };
-        self.compiled.get_or_init(compile).as_ref()
+        self.compiled.get_or_init(|| self.compile()?.ok()).as_ref()
+    }
+
+    fn compile(&self) -> Option<Result<Regex, regex::Error>> {
+        let pattern = self.pattern.as_deref()?;
+        let pattern = if self.near.is_empty() { pattern.to_owned() } else { format!("^(?:{pattern})$") };
+        Some(RegexBuilder::new(&pattern).unicode(false).size_limit(4 << 20).build())
+    }
+
+    /// Compiles what is compiled only when it is needed.
+    ///
+    /// # Errors
+    /// The pattern is no regular expression.
+    pub fn check(&self) -> Result<(), String> {
+        match self.compile() {
+            Some(Err(error)) => Err(crate::page::told(self.pattern.as_deref().unwrap_or_default(), &error)),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -366,7 +378,7 @@ impl<'a> Secrets<'a> {
             name_ja: rule.name_ja.clone(),
             columns: (column, end_column),
             excerpt: check::excerpt(text.get(found.start..found.end)?),
-            suppressed: suppress::inline(&rule.id, first, path, |number| lines.line(number)),
+            suppressed: suppress::inline(rule, (first, last), path, |number| lines.line(number)),
         })
     }
 }

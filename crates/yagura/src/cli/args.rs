@@ -203,15 +203,27 @@ pub struct ExplainReachArgs {
 pub enum RulesVerb {
     /// List every rule
     List {
+        /// A folder of your own rules beside the built-in ones; repeatable
+        #[arg(long = "rules", id = "rules_dir", value_name = "DIR")]
+        rules: Vec<PathBuf>,
         /// How to print
         #[arg(short, long, value_name = "FORMAT", default_value = "table", value_parser = ["table", "json"])]
         format: String,
+    },
+    /// Try the examples of rule pages, and print those that do not hold
+    Test {
+        /// The folder of the pages
+        #[arg(value_name = "DIR", id = "rules_dir", required = true)]
+        rules: Vec<PathBuf>,
     },
     /// Print what a rule means and what to do
     Show {
         /// The id of the rule
         #[arg(value_name = "ID")]
         rule: String,
+        /// A folder of your own rules beside the built-in ones; repeatable
+        #[arg(long = "rules", id = "rules_dir", value_name = "DIR")]
+        rules: Vec<PathBuf>,
         /// How to print
         #[arg(short, long, value_name = "FORMAT", default_value = "text", value_parser = ["text", "json"])]
         format: String,
@@ -337,6 +349,9 @@ pub struct WalkArgs {
     /// What to look for: vuln, secret, code, config
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "vuln", value_parser = scanner)]
     pub scanners: Vec<String>,
+    /// A folder of your own rules beside the built-in ones; repeatable
+    #[arg(long = "rules", id = "rules_dir", value_name = "DIR")]
+    pub rules: Vec<PathBuf>,
     /// The platform to take of a multi-platform image, as in linux/arm64
     #[arg(long, value_name = "OS/ARCH")]
     pub platform: Option<String>,

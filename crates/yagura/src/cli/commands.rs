@@ -41,8 +41,11 @@ pub fn run(cli: &Cli, lang: Lang) -> Result<u8, Failure> {
             shell.explain(&asked, walk, data, decisions)
         }
         Verb::Db(verb) => shell.db(verb),
-        Verb::Rules(RulesVerb::List { format }) => rules::list(format == "json", lang),
-        Verb::Rules(RulesVerb::Show { rule, format }) => rules::show(rule, format == "json", lang),
+        Verb::Rules(RulesVerb::List { rules, format }) => rules::list(rules, format == "json", lang),
+        Verb::Rules(RulesVerb::Show { rule, rules, format }) => {
+            rules::show(rule, rules, format == "json", lang)
+        }
+        Verb::Rules(RulesVerb::Test { rules }) => rules::test(rules, lang),
         Verb::Compare { scheme, file } => shell.compare(scheme, file.as_deref()),
         Verb::Serve(args) => service::run(Mode::Serve, args, cli.offline, cli.verbose, lang),
         Verb::Worker(args) => service::run(Mode::Worker, args, cli.offline, cli.verbose, lang),
@@ -75,6 +78,12 @@ impl Shell<'_> {
         let packages = args.walk.scanners.iter().any(|scanner| scanner == "vuln");
         // Nobody needs advisories to look for secrets.
         let data = packages.then(|| self.open_data(&args.data, &args.walk)).transpose()?;
+        if !args.walk.rules.is_empty() && !scan::looks_into_files(&args.walk.scanners) {
+            self.aside(self.lang.pick(
+                "--rules is of use only with --scanners secret, code or config",
+                "--rules は --scanners secret、code、config と一緒に使います",
+            ));
+        }
         let mut scanned = self.look(target, &args.walk)?;
         let decided = decisions::load(&args.decisions.vex, &args.decisions.ignorefile, &scanned.roots)?;
         let (mut judged, mut notes) = (yagura_findings::Judged::default(), Vec::new());
@@ -263,6 +272,7 @@ impl Shell<'_> {
     fn look(&self, target: &TargetSpec, walk: &WalkArgs) -> Result<Scanned, Failure> {
         let options = scan::Options {
             scanners: walk.scanners.clone(),
+            rules: walk.rules.clone(),
             skip_dirs: walk.skip_dirs.clone(),
             skip_files: walk.skip_files.clone(),
             platform: walk.platform.clone(),

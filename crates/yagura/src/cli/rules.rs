@@ -4,17 +4,19 @@ use super::output::{print, to_stdout};
 use super::{Failure, exit};
 use crate::said;
 use crate::scan;
-use crate::table::{Cell, Columns};
+use crate::table::{Cell, Columns, clean};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 use yagura_model::{Lang, cwe_ids};
-use yagura_rules::Rule;
+use yagura_rules::{Rule, RuleSet, example};
 
 /// Lists every rule.
 ///
 /// # Errors
-/// Standard output cannot be written.
-pub fn list(as_json: bool, lang: Lang) -> Result<u8, Failure> {
-    let rules = scan::rules()?;
+/// A page of these folders is no rule, or standard output cannot be written.
+pub fn list(folders: &[PathBuf], as_json: bool, lang: Lang) -> Result<u8, Failure> {
+    let rules = scan::rules(folders)?;
     if as_json {
         let all: Vec<Value> = rules.rules.iter().map(|rule| document(rule, lang)).collect();
         print(&format!("{}\n", serde_json::to_string_pretty(&all).unwrap_or_default()))?;
@@ -47,8 +49,8 @@ pub fn list(as_json: bool, lang: Lang) -> Result<u8, Failure> {
 ///
 /// # Errors
 /// There is no such rule.
-pub fn show(id: &str, as_json: bool, lang: Lang) -> Result<u8, Failure> {
-    let rules = scan::rules()?;
+pub fn show(id: &str, folders: &[PathBuf], as_json: bool, lang: Lang) -> Result<u8, Failure> {
+    let rules = scan::rules(folders)?;
     let Some(rule) = rules.get(id) else {
         return Err(Failure::new(
             exit::USAGE,
@@ -77,6 +79,41 @@ pub fn show(id: &str, as_json: bool, lang: Lang) -> Result<u8, Failure> {
     Ok(exit::DONE)
 }
 
+/// Tries the examples of the pages in these folders.
+///
+/// # Errors
+/// A page of these folders is no rule.
+pub fn test(folders: &[PathBuf], lang: Lang) -> Result<u8, Failure> {
+    let rules = scan::rules(folders)?;
+    let built_in: BTreeSet<&str> = RuleSet::pages().map(|(path, _)| path).collect();
+    let own = |rule: &Rule| !built_in.contains(rule.page.as_str());
+    let wrong = example::wrong(&rules, &own);
+    let tried: usize = rules.rules.iter().filter(|rule| own(rule)).map(|rule| rule.examples.len()).sum();
+    let bare = rules.rules.iter().filter(|rule| own(rule) && rule.examples.is_empty());
+    to_stdout(|_, out| {
+        for one in &wrong {
+            let place = format!("{}:{}", one.rule.page, one.example.line);
+            let why = match (one.is_read, one.example.finding) {
+                (false, _) => lang.pick("nothing reads this language", "この言語は読めません"),
+                (true, true) => lang.pick("not found", "検出されません"),
+                (true, false) => {
+                    lang.pick("found, and should not be", "検出されましたが、されてはいけません")
+                }
+            };
+            writeln!(out, "{} ({}): {why}", clean(&place), one.rule.id)?;
+        }
+        for rule in bare {
+            let what = lang.pick("it has no examples", "例がありません");
+            writeln!(out, "{} ({}): {what}", clean(&rule.page), rule.id)?;
+        }
+        match lang {
+            Lang::En => writeln!(out, "{tried} examples, {} do not hold", wrong.len()),
+            Lang::Ja => writeln!(out, "例 {tried} 件、成り立たないもの {} 件", wrong.len()),
+        }
+    })?;
+    Ok(if wrong.is_empty() { exit::DONE } else { exit::GATE })
+}
+
 fn document(rule: &Rule, lang: Lang) -> Value {
     json!({
         "id": rule.id,
@@ -87,6 +124,7 @@ fn document(rule: &Rule, lang: Lang) -> Value {
         "tags": rule.tags,
         "equivalents": rule.equivalents,
         "controls": rule.controls,
+        "page": rule.page,
         "description": rule.description,
         "remediation": rule.remediation,
     })
