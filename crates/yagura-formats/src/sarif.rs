@@ -158,6 +158,10 @@ fn result(detection: &Detection, report: &Report<'_>, index: &BTreeMap<&str, usi
 
 fn suppress(result: &mut Value, suppressed: Option<&Suppressed>, kind: &str) {
     if let (Some(suppressed), Some(result)) = (suppressed, result.as_object_mut()) {
+        if suppressed.is_known() {
+            result.insert("baselineState".to_owned(), json!("unchanged"));
+            return;
+        }
         let why = suppressed.reason.as_deref().unwrap_or(&suppressed.by);
         result.insert(
             "suppressions".to_owned(),

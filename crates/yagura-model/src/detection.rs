@@ -66,3 +66,13 @@ pub struct Suppressed {
     /// When the suppression ends.
     pub until: Option<Timestamp>,
 }
+
+impl Suppressed {
+    /// [`Self::by`] begins with this where nobody decided anything, but an earlier run saw the same.
+    pub const BASELINE: &str = "baseline:";
+
+    /// Whether an earlier run saw the same.
+    pub fn is_known(&self) -> bool {
+        self.by.starts_with(Self::BASELINE)
+    }
+}

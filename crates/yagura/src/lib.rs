@@ -2,6 +2,7 @@
 //!
 //! This crate is the shell: it opens files and connections, asks the pure crates, and prints.
 
+mod baseline;
 pub mod cli;
 pub mod config;
 pub mod data;

@@ -424,6 +424,12 @@ pub struct GateArgs {
     /// Show only findings that a newer version fixes
     #[arg(long, visible_alias = "ignore-unfixed")]
     pub only_fixed: bool,
+    /// Findings of an earlier run (its `-f json` document) are known: not shown, no reason to fail
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+    /// Only findings on lines of a git work tree that changed since this commit
+    #[arg(long, value_name = "COMMIT")]
+    pub since: Option<String>,
     /// Exit with 1 when a finding of this severity or above is left
     #[arg(long, value_name = "SEVERITY")]
     pub fail_on: Option<Severity>,

@@ -6,6 +6,7 @@ use super::args::{
 };
 use super::output::{Outputs, print};
 use super::{Failure, exit, reach, rules, service};
+use crate::baseline::{Baseline, Changed};
 use crate::data::{self, Data};
 use crate::db;
 use crate::decisions;
@@ -75,6 +76,9 @@ struct Shell<'a> {
 impl Shell<'_> {
     fn scan(&self, target: &TargetSpec, args: &ScanArgs) -> Result<u8, Failure> {
         let outputs = Outputs::new(&args.output, "table")?;
+        let baseline = args.gate.baseline.as_deref().map(Baseline::load).transpose()?;
+        let since = args.gate.since.as_deref();
+        let changed = since.map(|commit| Changed::since(commit, target)).transpose()?;
         let packages = args.walk.scanners.iter().any(|scanner| scanner == "vuln");
         // Nobody needs advisories to look for secrets.
         let data = packages.then(|| self.open_data(&args.data, &args.walk)).transpose()?;
@@ -98,6 +102,25 @@ impl Shell<'_> {
         decided.apply_to_code(&mut scanned.code.detections, self.now);
         let shown = &args.gate.severity;
         scanned.code.detections.retain(|one| shown.is_empty() || shown.contains(&one.cause.severity));
+        if let (Some(changed), Some(since)) = (&changed, since) {
+            let left_out = changed.apply(&mut judged.detections, &mut scanned.code.detections);
+            if left_out > 0 {
+                notes.push(match self.lang {
+                    Lang::En if left_out == 1 => {
+                        format!("1 finding on lines that have not changed since {since} is left out")
+                    }
+                    Lang::En => {
+                        format!(
+                            "{left_out} findings on lines that have not changed since {since} are left out"
+                        )
+                    }
+                    Lang::Ja => format!("{since} 以降に変更のない行の検出 {left_out} 件を除きました"),
+                });
+            }
+        }
+        if let Some(baseline) = baseline {
+            baseline.apply(&mut judged.detections, &mut scanned.code.detections);
+        }
         let states = data.as_ref().map(Data::sources).unwrap_or_default();
         let report = Report {
             target: &scanned.target,

@@ -240,6 +240,9 @@ pub fn summary(report: &Report<'_>) -> String {
         report.code.iter().filter(|one| one.suppressed.is_none()).map(|one| one.cause.severity).collect();
     let all = active.len() + code.len();
     let suppressed = report.detections.len() + report.code.len() - all;
+    let marks = report.detections.iter().map(|one| &one.suppressed);
+    let marks = marks.chain(report.code.iter().map(|one| &one.suppressed));
+    let known = marks.flatten().filter(|mark| mark.is_known()).count();
     // Who looks into files alone is not told about packages.
     let files_alone = report.inventory.packages.is_empty() && report.data.is_empty();
     let fixable = active.iter().filter(|d| !d.fix.versions.is_empty()).count();
@@ -283,7 +286,8 @@ pub fn summary(report: &Report<'_>) -> String {
     for (count, english, japanese) in [
         (fixable, "fixed by an update", "更新で修正可能"),
         (exploited, "known exploited", "悪用確認済み"),
-        (suppressed, "suppressed", "抑制済み"),
+        (suppressed - known, "suppressed", "抑制済み"),
+        (known, "known before", "既知"),
     ] {
         if count > 0 {
             line.push_str(&match report.lang {
