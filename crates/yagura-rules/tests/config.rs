@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use yagura_model::{CodeDetection, TreePath, UnreadReason};
 use yagura_rules::config::Documents;
-use yagura_rules::{Matcher, RuleSet, Scan};
+use yagura_rules::{Matcher, Rule, RuleSet, Scan};
 
 fn scan<'a>(rules: &'a RuleSet) -> Scan<'a> {
     Scan::new(rules, &["config".to_owned()])
@@ -16,6 +16,22 @@ fn found(scan: &Scan<'_>, name: &str, text: &str) -> Vec<CodeDetection> {
     let mut documents = Documents::default();
     documents.add(&TreePath::from_text(name).unwrap(), text.as_bytes());
     scan.documents(&documents).0
+}
+
+/// A name under which an example is what it is meant to be.
+fn file_name(rule: &Rule, language: &str) -> &'static str {
+    let Matcher::Config(config) = &rule.matcher else { return "" };
+    let kind = config.resources.iter().find(|kind| !kind.contains("AWS") && kind.contains("::"));
+    match (language, kind.map(String::as_str).unwrap_or_default()) {
+        ("hcl", _) => "main.tf",
+        ("typescript", _) => "stack.ts",
+        ("python", _) => "stack.py",
+        ("dockerfile", _) => "Dockerfile",
+        (_, kind) if kind.starts_with("Compose::") => "compose.yaml",
+        (_, kind) if kind.starts_with("GitLab::") => ".gitlab-ci.yml",
+        (_, kind) if kind.starts_with("GitHub::") => ".github/workflows/build.yml",
+        _ => "template.yaml",
+    }
 }
 
 #[test]
@@ -28,8 +44,7 @@ fn every_example_says_the_truth() {
         assert!(rule.examples.iter().any(|example| example.finding), "{} shows no finding", rule.id);
         assert!(rule.examples.iter().any(|example| !example.finding), "{} shows what is fine", rule.id);
         for example in &rule.examples {
-            let name = if example.language == "hcl" { "main.tf" } else { "template.yaml" };
-            let found = found(&scan, name, &example.text);
+            let found = found(&scan, file_name(rule, &example.language), &example.text);
             if found.iter().any(|one| one.cause.rule == rule.id) != example.finding {
                 wrong.push(format!("{}: finding is {}", rule.id, !example.finding));
             }

@@ -1,22 +1,32 @@
 //! Infrastructure as code: what templates would build, judged before it is built.
 //!
-//! Readers make [`Resource`]s of CloudFormation templates ([`cloudformation`]) and of Terraform files
-//! ([`terraform`]); rules see only these. What a document does not say is [`Value::Unknown`], and no rule finds anything
+//! Readers make [`Resource`]s of CloudFormation templates ([`cloudformation`]), of Terraform files ([`terraform`]) and
+//! of files that stand alone ([`formats`]); rules see only these. What a document does not say is [`Value::Unknown`], and no rule finds anything
 //! on the ground of an unknown value.
 
+mod cdk;
+mod cdk_layer2;
 mod cloudformation;
+mod compose;
 mod credential;
+mod dockerfile;
+mod formats;
+mod github;
+mod gitlab;
+mod kubernetes;
 mod policy;
 mod query;
 mod terraform;
 mod value;
 mod view;
+mod yaml;
 
 pub use query::Config;
 pub use value::Value;
 pub use view::View;
 
 use crate::rule::Rule;
+use formats::{FORMATS, Format};
 use std::collections::{BTreeMap, BTreeSet};
 use yagura_model::{CodeCause, CodeDetection, Suppressed, TreePath, Unread, UnreadReason};
 
@@ -52,7 +62,7 @@ pub struct Configs<'a> {
 }
 
 /// The files of a tree that may be templates.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Documents {
     /// Path and text, by directory.
     terraform: BTreeMap<String, Vec<(String, String)>>,
@@ -61,11 +71,14 @@ pub struct Documents {
     plans: Vec<(String, String)>,
     /// What looks like a template and is too large for one.
     large: Vec<Unread>,
+    /// Files that stand alone, with their format.
+    single: Vec<(&'static Format, String, String)>,
 }
 
 impl Documents {
     /// Takes a file whose name and text say that it may be one.
     pub fn add(&mut self, path: &TreePath, bytes: &[u8]) {
+        self.add_single(path, bytes);
         let name = path.name();
         let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
         let has = |word: &[u8]| bytes.windows(word.len()).any(|window| window == word);
@@ -92,6 +105,19 @@ impl Documents {
             self.plans.push(file);
         } else {
             self.templates.push(file);
+        }
+    }
+
+    /// Takes a file that stands alone, once for each format that it may be.
+    fn add_single(&mut self, path: &TreePath, bytes: &[u8]) {
+        for format in FORMATS.iter().filter(|format| (format.takes)(path, bytes)) {
+            if bytes.len() > MOST_BYTES {
+                let detail = format!("configuration of {} bytes is not looked at", bytes.len());
+                self.large.push(Unread { path: path.clone(), reason: UnreadReason::LeftOut, detail });
+                break;
+            }
+            let text = String::from_utf8_lossy(bytes).into_owned();
+            self.single.push((format, path.as_str().to_owned(), text));
         }
     }
 }
@@ -151,6 +177,16 @@ impl<'a> Configs<'a> {
                 Err(detail) => broken(path, detail),
             }
         }
+        for (format, path, text) in &documents.single {
+            match (format.read)(path, text) {
+                Ok(resources) => self.view(&resources, &|_| text, &mut found),
+                Err(refused) => unread.push(Unread {
+                    path: TreePath::from_text(path).unwrap_or_default(),
+                    reason: refused.reason,
+                    detail: refused.detail,
+                }),
+            }
+        }
         (found, unread)
     }
 
@@ -198,6 +234,10 @@ fn detection(rule: &Rule, resource: &Resource, text: &str) -> CodeDetection {
     }
 }
 
+/// Words of comments, and what stands between the id and its reason.
+const WORDS: &[(&str, char)] =
+    &[("checkov:skip=", ':'), ("yagura:ignore ", ' '), ("trivy:ignore:", ' '), ("hadolint ignore=", ' ')];
+
 /// What the document says about this rule: `checkov:skip=ID:reason` or `yagura:ignore RULE reason` in a comment inside
 /// the resource, or the metadata of a template.
 fn suppressed(rule: &Rule, resource: &Resource, text: &str) -> Option<Suppressed> {
@@ -211,11 +251,16 @@ fn suppressed(rule: &Rule, resource: &Resource, text: &str) -> Option<Suppressed
         return by(resource.lines.0, reason);
     }
     let (first, last) = resource.lines;
-    let before = usize::try_from(first.saturating_sub(1)).unwrap_or(usize::MAX);
-    for (line, number) in text.lines().skip(before).zip(first..=last) {
-        for (word, end) in [("checkov:skip=", ':'), ("yagura:ignore ", ' ')] {
+    // A line of nothing but a comment speaks of what is below it.
+    let above = first.saturating_sub(1).max(1);
+    let before = usize::try_from(above - 1).unwrap_or(usize::MAX);
+    for (line, number) in text.lines().skip(before).zip(above..=last) {
+        if number < first && !line.trim_start().starts_with(['#', '/', '*']) {
+            continue;
+        }
+        for (word, end) in WORDS {
             let Some((_, rest)) = line.split_once(word) else { continue };
-            let (ids, reason) = rest.split_once(end).unwrap_or((rest, ""));
+            let (ids, reason) = rest.split_once(*end).unwrap_or((rest, ""));
             if ids.trim().split(',').any(|id| id == "*" || known(id.trim())) {
                 return by(number, reason);
             }
