@@ -7,7 +7,6 @@ use super::Resource;
 use super::formats::{Refused, extension};
 use super::value::Value;
 use super::yaml::{self, Node};
-use std::collections::BTreeMap;
 use yagura_model::TreePath;
 
 /// `compose.yaml`, `docker-compose.prod.yml`, `docker-stack.yml`.
@@ -56,16 +55,13 @@ pub fn read(path: &str, text: &str) -> Result<Vec<Resource>, Refused> {
 /// `[A=1]` and `{A: 1}` as names and values.
 pub fn pairs(node: Option<&Node>, unknown: &dyn Fn(&str) -> bool) -> Value {
     let Some(node) = node else { return Value::List(Vec::new()) };
-    let pair = |name: &str, value: Value| {
-        Value::Map(BTreeMap::from([("name".to_owned(), Value::text(name)), ("value".to_owned(), value)]))
-    };
     let listed = node.items().iter().filter_map(Node::text).map(|text| match text.split_once('=') {
-        Some((name, value)) if unknown(value) => pair(name, Value::unknown()),
-        Some((name, value)) => pair(name, Value::text(value)),
+        Some((name, value)) if unknown(value) => Value::named(name, Value::unknown()),
+        Some((name, value)) => Value::named(name, Value::text(value)),
         // A name alone is taken over from the environment.
-        None => pair(&text, Value::unknown()),
+        None => Value::named(&text, Value::unknown()),
     });
-    let named = node.entries().iter().map(|(name, _, value)| pair(name, value.value(unknown)));
+    let named = node.entries().iter().map(|(name, _, value)| Value::named(name, value.value(unknown)));
     Value::List(listed.chain(named).collect())
 }
 

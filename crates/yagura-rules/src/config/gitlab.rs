@@ -93,7 +93,7 @@ fn flat(node: &Node, into: &mut Vec<Value>) {
 fn variables(node: Option<&Node>) -> Value {
     let pair = |(name, _, value): &(String, u32, Node)| {
         let value = value.get("value").unwrap_or(value).value(&unknown);
-        Value::Map(BTreeMap::from([("name".to_owned(), Value::text(name)), ("value".to_owned(), value)]))
+        Value::named(name, value)
     };
     Value::List(node.map_or(&[][..], Node::entries).iter().map(pair).collect())
 }

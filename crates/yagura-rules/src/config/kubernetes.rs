@@ -102,10 +102,7 @@ fn object(path: &str, node: &Node, depth: usize, out: &mut Vec<Resource>) {
 
 /// The entries of a map as names and values: names of annotations have dots, which paths cannot have.
 fn pairs(map: Option<&Node>) -> Value {
-    let pair = |(name, _, value): &(String, u32, Node)| {
-        let name = ("name".to_owned(), Value::text(name));
-        Value::Map(BTreeMap::from([name, ("value".to_owned(), value.value(&unknown))]))
-    };
+    let pair = |(name, _, value): &(String, u32, Node)| Value::named(name, value.value(&unknown));
     Value::List(map.map_or(&[][..], Node::entries).iter().map(pair).collect())
 }
 

@@ -1,8 +1,8 @@
 //! Infrastructure as code: what templates would build, judged before it is built.
 //!
 //! Readers make [`Resource`]s of CloudFormation templates ([`cloudformation`]), of Terraform files ([`terraform`]) and
-//! of files that stand alone ([`formats`]); rules see only these. What a document does not say is [`Value::Unknown`], and no rule finds anything
-//! on the ground of an unknown value.
+//! of files that stand alone ([`formats`]); rules see only these. What a document does not say is [`Value::Unknown`],
+//! and no rule finds anything on the ground of an unknown value.
 
 mod cdk;
 mod cdk_layer2;
@@ -26,7 +26,7 @@ pub use value::Value;
 pub use view::View;
 
 use crate::rule::Rule;
-use formats::{FORMATS, Format};
+use formats::{FORMATS, Format, Refused, has};
 use std::collections::{BTreeMap, BTreeSet};
 use yagura_model::{CodeCause, CodeDetection, Suppressed, TreePath, Unread, UnreadReason};
 
@@ -81,13 +81,12 @@ impl Documents {
         self.add_single(path, bytes);
         let name = path.name();
         let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
-        let has = |word: &[u8]| bytes.windows(word.len()).any(|window| window == word);
         let terraform = [".tf", ".tf.json", ".tfvars", ".tfvars.json"].iter().any(|end| name.ends_with(end));
-        let plan = !terraform && extension == "json" && has(b"\"planned_values\"");
+        let plan = !terraform && extension == "json" && has(bytes, "\"planned_values\"");
         let template = !terraform
             && matches!(extension, "yaml" | "yml" | "json" | "template")
-            && has(b"Resources")
-            && has(b"AWS::");
+            && has(bytes, "Resources")
+            && has(bytes, "AWS::");
         if !terraform && !plan && !template {
             return;
         }
@@ -136,13 +135,9 @@ impl<'a> Configs<'a> {
 
     /// Judges every resource of the documents.
     pub fn judge(&self, documents: &Documents) -> (Vec<CodeDetection>, Vec<Unread>) {
-        let (mut found, mut unread) = (Vec::new(), documents.large.clone());
-        let mut broken = |path: &str, detail: String| {
-            unread.push(Unread {
-                path: TreePath::from_text(path).unwrap_or_default(),
-                reason: UnreadReason::Malformed,
-                detail,
-            });
+        let (mut found, mut unread) = (Found::default(), documents.large.clone());
+        let mut refuse = |path: &str, Refused { reason, detail }: Refused| {
+            unread.push(Unread { path: TreePath::from_text(path).unwrap_or_default(), reason, detail });
         };
         let mut directories = terraform::Directories::new();
         let mut texts: BTreeMap<&str, &str> = BTreeMap::new();
@@ -154,7 +149,7 @@ impl<'a> Configs<'a> {
                         texts.insert(path, text);
                         parsed.push(file);
                     }
-                    Err(detail) => broken(path, detail),
+                    Err(detail) => refuse(path, detail.into()),
                 }
             }
         }
@@ -162,53 +157,47 @@ impl<'a> Configs<'a> {
         for root in terraform::roots(&directories) {
             self.view(&terraform::read(&directories, root), &text, &mut found);
         }
-        // A module that several directories call is written once, and found once.
-        let mut seen = BTreeSet::new();
-        found.retain(|one| seen.insert((one.cause.rule.clone(), one.cause.path.clone(), one.cause.lines)));
         for (path, text) in &documents.plans {
             match terraform::plan::read(path, text) {
                 Ok(resources) => self.view(&resources, &|_| text, &mut found),
-                Err(detail) => broken(path, detail),
+                Err(detail) => refuse(path, detail.into()),
             }
         }
         for (path, text) in &documents.templates {
             match cloudformation::read(path, text) {
                 Ok(resources) => self.view(&resources, &|_| text, &mut found),
-                Err(detail) => broken(path, detail),
+                Err(detail) => refuse(path, detail.into()),
             }
         }
         for (format, path, text) in &documents.single {
             match (format.read)(path, text) {
                 Ok(resources) => self.view(&resources, &|_| text, &mut found),
-                Err(refused) => unread.push(Unread {
-                    path: TreePath::from_text(path).unwrap_or_default(),
-                    reason: refused.reason,
-                    detail: refused.detail,
-                }),
+                Err(refused) => refuse(path, refused),
             }
         }
-        (found, unread)
+        (found.detections, unread)
     }
 
-    fn view<'t>(
-        &self,
-        resources: &[Resource],
-        text: &dyn Fn(&str) -> &'t str,
-        found: &mut Vec<CodeDetection>,
-    ) {
+    fn view<'t>(&self, resources: &[Resource], text: &dyn Fn(&str) -> &'t str, found: &mut Found) {
         let view = View::new(resources);
-        let mut seen = BTreeSet::new();
         for resource in resources {
             for (rule, config) in self.rules.get(resource.kind.as_str()).into_iter().flatten() {
-                // Instances of one block are written once, and found once.
                 if config.finds(resource, &view)
-                    && seen.insert((rule.id.as_str(), resource.path.as_str(), resource.lines))
+                    && found.seen.insert((rule.id.clone(), resource.path.clone(), resource.lines))
                 {
-                    found.push(detection(rule, resource, text(&resource.path)));
+                    found.detections.push(detection(rule, resource, text(&resource.path)));
                 }
             }
         }
     }
+}
+
+/// What was found. Instances of one block, and a module that several directories call, are written once and found once.
+#[derive(Default)]
+struct Found {
+    detections: Vec<CodeDetection>,
+    /// Rule, path and lines of these.
+    seen: BTreeSet<(String, String, (u32, u32))>,
 }
 
 fn detection(rule: &Rule, resource: &Resource, text: &str) -> CodeDetection {

@@ -27,6 +27,11 @@ impl Value {
         Self::Text(text.into())
     }
 
+    /// A `name` and its `value`: how a map is seen whose keys the author of the document chose.
+    pub fn named(name: &str, value: Self) -> Self {
+        Self::Map(BTreeMap::from([("name".to_owned(), Self::text(name)), ("value".to_owned(), value)]))
+    }
+
     /// An unknown value that refers to nothing.
     pub fn unknown() -> Self {
         Self::Unknown(Vec::new())
